@@ -1,0 +1,159 @@
+//! The native platform: the pump inside tokio's current-thread runtime, and tokio's multi-thread runtime for
+//! work that may move between threads.
+//!
+//! A pump is a future that tokio polls whenever the loop has something to do: it runs one turn and then
+//! either ends, asks to be polled again after tokio has seen to its I/O, or sets the alarm and sleeps. As the
+//! tasks run inside that poll, tokio's own types (sockets, channels, `tokio::spawn`) work in them.
+//!
+//! An *engine* is what is dear to make: the tokio runtime and the alarm. Engines are kept for the next
+//! `block_on`, unless tasks that a user gave to tokio are still alive on it; these end with their `block_on`.
+
+use super::timer::Alarm;
+use crate::{
+    error::AsyncError,
+    executor::{Crash, Ended, Loop, LoopRef, Order, Turn, real, with_loop},
+    runtime::RuntimeConfig,
+};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, MutexGuard, OnceLock},
+    task::{Context, Poll, Waker},
+    thread::available_parallelism,
+};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// When timers are dense, the alarm goes off at most once in this many nanoseconds, for all that are due.
+const ALARM_GAP: u64 = 200_000;
+/// How many idle engines are kept.
+const KEPT_ENGINES: usize = 16;
+
+/// Runs `future` as the main task of a new loop on this thread, on the virtual clock if `order` is given.
+pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::Output, AsyncError> {
+    let here = with_loop(|home| home.start(order))?;
+    // Where tokio refuses to run, this unwinds: `ending`, declared last, goes first, as the loop must see the
+    // main task end before its handle goes, and tasks may own what belongs to the engine.
+    let (mut engine, mut main);
+    let ending = EndLoop;
+    engine = Engine::take()?;
+    // SAFETY: `ending` shuts the loop down when this function returns or unwinds, and `future` was moved in.
+    main = with_loop(|home| unsafe { home.spawn_main(here, future) });
+    engine.runtime.block_on(Pump { here, alarm: &mut engine.alarm, last_alarm: 0 });
+    let context = engine.runtime.enter();
+    drop(ending);
+    drop(context);
+    engine.put_back();
+    match Pin::new(&mut main.task).poll(&mut Context::from_waker(Waker::noop())).map(Ended::into_result) {
+        Poll::Ready(Ok(output)) => Ok(output),
+        Poll::Ready(Err(crash)) => match *crash {
+            Crash::Panic(payload) => std::panic::resume_unwind(payload),
+            Crash::Aborted => unreachable!("nobody holds a handle of the main task"),
+        },
+        Poll::Pending => unreachable!("the loop stops when its main task has ended"),
+    }
+}
+
+/// The multi-thread runtime, started when it's first asked for.
+pub(crate) fn tokio_handle() -> &'static Handle {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let start = || {
+        let config = RuntimeConfig::in_force();
+        let cores = available_parallelism().map_or(1, usize::from);
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("ferry-worker")
+            .worker_threads(config.worker_threads.map_or(cores, usize::from))
+            // As CPython's default executor: some more than there are cores, as blocking work also waits.
+            .max_blocking_threads(config.blocking_threads.map_or((cores + 4).min(32), usize::from))
+            .build();
+        match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => panic!(
+                "Ferry could not start its worker threads: {error}; are there too many threads or open files?"
+            ),
+        }
+    };
+    RUNTIME.get_or_init(start).handle()
+}
+
+/// Shuts this thread's loop down when dropped, so also when `block_on` unwinds.
+struct EndLoop;
+
+impl Drop for EndLoop {
+    fn drop(&mut self) {
+        with_loop(Loop::shut_down);
+    }
+}
+
+struct Engine {
+    // The alarm is registered with the runtime's driver, so it goes first.
+    alarm: Alarm,
+    runtime: Runtime,
+}
+
+impl Engine {
+    fn take() -> Result<Self, AsyncError> {
+        if let Some(engine) = engines().pop() {
+            return Ok(engine);
+        }
+        let failed = |error: std::io::Error| {
+            AsyncError::Runtime(format!(
+                "a loop could not be started: {error}; are there too many open files?"
+            ))
+        };
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let context = runtime.enter();
+        let alarm = Alarm::new().map_err(failed)?;
+        drop(context);
+        Ok(Self { alarm, runtime })
+    }
+
+    fn put_back(self) {
+        let mut engines = engines();
+        if self.runtime.metrics().num_alive_tasks() == 0 && engines.len() < KEPT_ENGINES {
+            engines.push(self);
+        } else {
+            drop(engines);
+            drop(self.alarm);
+            // Not a plain drop, which would wait for blocking work that tokio still runs.
+            self.runtime.shutdown_background();
+        }
+    }
+}
+
+fn engines() -> MutexGuard<'static, Vec<Engine>> {
+    static ENGINES: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
+    ENGINES.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+struct Pump<'a> {
+    here: LoopRef,
+    alarm: &'a mut Alarm,
+    /// When the alarm last went off, on the real clock.
+    last_alarm: u64,
+}
+
+impl Future for Pump<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.here.remote.set_pump(cx.waker());
+        if this.alarm.poll(cx) {
+            this.last_alarm = real();
+        }
+        loop {
+            match with_loop(Loop::turn) {
+                Turn::Stop => return Poll::Ready(()),
+                Turn::Busy => break cx.waker().wake_by_ref(),
+                Turn::Idle(next) => {
+                    break this.alarm.set(next.map(|next| next.max(this.last_alarm + ALARM_GAP)));
+                }
+                // Nothing ran, so tokio has looked for I/O since the last task did.
+                Turn::Jump { to, ran: 0 } => with_loop(|home| home.jump(to)),
+                Turn::Jump { .. } => break cx.waker().wake_by_ref(),
+            }
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,45 @@
+//! Ferry's runtime: one loop, and one way to wait, for async work of every language.
+//!
+//! - [`AsyncRuntime`] runs async code; [`spawn_local`], [`spawn`] and [`spawn_blocking`] start more of it, and
+//!   give a [`TaskHandle`].
+//! - [`sleep`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
+//! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
+//! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
+//!
+//! ```
+//! use asyncferry::{AsyncRuntime, Order, sleep, spawn_local};
+//! use std::time::Duration;
+//!
+//! let log = AsyncRuntime::block_on_virtual(Order::Fifo, async {
+//!     let slow = spawn_local(async {
+//!         sleep(Duration::from_micros(20)).await;
+//!         "slow"
+//!     });
+//!     let fast = spawn_local(async {
+//!         sleep(Duration::from_micros(10)).await;
+//!         "fast"
+//!     });
+//!     [fast.await, slow.await]
+//! });
+//! assert_eq!(log, [Ok("fast"), Ok("slow")]);
+//! ```
+
+mod error;
+mod executor;
+mod mailbox;
+mod model;
+mod promise;
+mod runtime;
+mod task;
+mod time;
+
+pub use error::{AsyncError, Failure};
+pub use executor::Order;
+pub use mailbox::Mailbox;
+pub use promise::{Future, Outcome, Promise, Settled, State, promise};
+pub use runtime::{AsyncRuntime, RuntimeConfig};
+pub use task::{
+    CatchPanic, TaskBuilder, TaskHandle, TaskId, YieldNow, catch_panic, spawn, spawn_blocking, spawn_local,
+    yield_now,
+};
+pub use time::{ClockHold, Instant, Sleep, Timeout, hold_clock, sleep, sleep_until, timeout};

@@ -1,0 +1,134 @@
+//! [`AsyncRuntime`]: where async code starts, and what it runs on.
+
+use crate::{
+    error::AsyncError,
+    executor::{Order, platform},
+};
+use std::{
+    future::Future,
+    num::NonZeroUsize,
+    sync::{Mutex, MutexGuard},
+};
+
+/// The runtime: a loop for each `block_on`, and one pool of threads for the process.
+///
+/// - [`block_on`](Self::block_on) runs a loop on the calling thread. [`spawn_local`](crate::spawn_local) adds
+///   tasks to it, which take turns first in, first out, and need not be `Send`.
+/// - [`spawn`](crate::spawn) and [`spawn_blocking`](crate::spawn_blocking) use a pool that starts at their
+///   first use, with or without a loop.
+///
+/// tokio's types work in all of these: the loop runs inside a tokio current-thread runtime, and the pool is
+/// tokio's.
+#[derive(Clone, Copy, Debug)]
+pub struct AsyncRuntime;
+
+impl AsyncRuntime {
+    /// Runs `future` on a new loop of this thread until it ends, and gives its output. Tasks of the loop that
+    /// are alive by then are aborted, and their destructors run, before it returns.
+    ///
+    /// ```
+    /// use asyncferry::AsyncRuntime;
+    ///
+    /// assert_eq!(AsyncRuntime::block_on(async { 6 * 7 }), 42);
+    /// ```
+    ///
+    /// # Panics
+    /// With the panic of `future`, if it panics; inside a task of a loop, where
+    /// [`try_block_on`](Self::try_block_on) gives an error instead; and inside async code of a tokio runtime,
+    /// with tokio's words, as it would block that runtime.
+    pub fn block_on<F: Future>(future: F) -> F::Output {
+        Self::try_block_on(future).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// [`block_on`](Self::block_on) that gives an error where no loop can be started.
+    ///
+    /// # Errors
+    /// [`AsyncError::Runtime`] inside a task of another loop, or when the system refuses the loop its file
+    /// descriptors. `future` is dropped then.
+    ///
+    /// # Panics
+    /// With the panic of `future`; and inside async code of a tokio runtime.
+    pub fn try_block_on<F: Future>(future: F) -> Result<F::Output, AsyncError> {
+        platform::block_on(None, future)
+    }
+
+    /// [`block_on`](Self::block_on) on a virtual clock, for tests: whenever no task can run, the clock jumps to
+    /// the next timer, so an hour's sleep ends at once. Everything that is spawned, `spawn` and
+    /// `spawn_blocking` included, runs on this one loop, in the given order, so a run can be repeated. Work
+    /// that is out of the loop's sight (a thread that will settle a promise, say) keeps the clock from
+    /// jumping with [`hold_clock`](crate::hold_clock).
+    ///
+    /// ```
+    /// use asyncferry::{AsyncRuntime, Instant, Order, sleep};
+    /// use std::time::Duration;
+    ///
+    /// let slept = AsyncRuntime::block_on_virtual(Order::Fifo, async {
+    ///     let start = Instant::now();
+    ///     sleep(Duration::from_secs(3600)).await;
+    ///     start.elapsed()
+    /// });
+    /// assert_eq!(slept, Duration::from_secs(3600));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`block_on`](Self::block_on).
+    pub fn block_on_virtual<F: Future>(order: Order, future: F) -> F::Output {
+        platform::block_on(Some(order), future).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The tokio runtime of the pool, for code that needs to enter or to hand on tokio's own handle.
+    ///
+    /// # Panics
+    /// When the system refuses the threads of the pool.
+    pub fn tokio() -> &'static tokio::runtime::Handle {
+        platform::tokio_handle()
+    }
+
+    /// Sets the size of the pool. Call it before the pool starts.
+    ///
+    /// # Errors
+    /// [`AsyncError::Runtime`] when the pool has started already.
+    pub fn configure(config: RuntimeConfig) -> Result<(), AsyncError> {
+        match &mut *settings() {
+            Settings { started: true, .. } => {
+                Err(AsyncError::Runtime("the pool has started, so its size can't be set any more".to_owned()))
+            }
+            settings => {
+                settings.config = config;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The bounds of the pool. Those that are `None` follow the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RuntimeConfig {
+    /// Threads that poll the futures given to [`spawn`](crate::spawn); by default one for each core.
+    pub worker_threads: Option<NonZeroUsize>,
+    /// Threads for [`spawn_blocking`](crate::spawn_blocking); by default four more than there are cores, 32 at
+    /// most. What is submitted beyond that waits.
+    pub blocking_threads: Option<NonZeroUsize>,
+}
+
+impl RuntimeConfig {
+    /// The configuration to start the pool with; from now on it can't be changed.
+    pub(crate) fn in_force() -> Self {
+        let mut settings = settings();
+        settings.started = true;
+        settings.config
+    }
+}
+
+struct Settings {
+    config: RuntimeConfig,
+    started: bool,
+}
+
+fn settings() -> MutexGuard<'static, Settings> {
+    static SETTINGS: Mutex<Settings> = Mutex::new(Settings {
+        config: RuntimeConfig { worker_threads: None, blocking_threads: None },
+        started: false,
+    });
+    SETTINGS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

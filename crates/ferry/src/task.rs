@@ -1,0 +1,365 @@
+//! Tasks: starting them, and [`TaskHandle`], by which others wait for them and stop them.
+
+use crate::{
+    error::AsyncError,
+    executor::{
+        CellMeta, Ended, Letter, Loop, LoopRef, Spawned, platform, poll_caught, try_with_loop, with_loop,
+    },
+};
+use pin_project_lite::pin_project;
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+/// Starts a task that may move between threads, on the process's pool. Works with or without a loop; under a
+/// virtual clock it runs on the loop instead.
+///
+/// ```
+/// use asyncferry::{AsyncRuntime, spawn};
+///
+/// let sum = AsyncRuntime::block_on(async { spawn(async { 1 + 1 }).await });
+/// assert_eq!(sum, Ok(2));
+/// ```
+///
+/// # Panics
+/// When the system refuses the pool its threads.
+pub fn spawn<F>(future: F) -> TaskHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    TaskBuilder::new().spawn(future)
+}
+
+/// Starts a task on this thread's loop. It need not be `Send`.
+///
+/// ```
+/// use asyncferry::{AsyncRuntime, spawn_local};
+/// use std::rc::Rc;
+///
+/// let shared = Rc::new(7);
+/// let there = shared.clone();
+/// let seen = AsyncRuntime::block_on(async { spawn_local(async move { *there }).await });
+/// assert_eq!(seen, Ok(7));
+/// ```
+///
+/// # Panics
+/// Outside of a loop; [`TaskBuilder::spawn_local`] gives an error instead.
+pub fn spawn_local<F>(future: F) -> TaskHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    TaskBuilder::new().spawn_local(future).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Runs `work`, which may block or compute for long, on a thread of its own out of a bounded set (see
+/// [`RuntimeConfig`](crate::RuntimeConfig)). Under a virtual clock it runs on the loop, at its turn.
+///
+/// Aborting it helps only as long as it has not begun: code that blocks can't be stopped from outside.
+///
+/// ```
+/// use asyncferry::{AsyncRuntime, spawn_blocking};
+///
+/// let sum = AsyncRuntime::block_on(async { spawn_blocking(|| (1..=100).sum::<u32>()).await });
+/// assert_eq!(sum, Ok(5050));
+/// ```
+///
+/// # Panics
+/// When the system refuses the pool its threads.
+pub fn spawn_blocking<T, W>(work: W) -> TaskHandle<T>
+where
+    T: Send + 'static,
+    W: FnOnce() -> T + Send + 'static,
+{
+    TaskBuilder::new().spawn_blocking(work)
+}
+
+/// Starts a task with a name.
+///
+/// ```
+/// use asyncferry::{AsyncRuntime, TaskBuilder};
+///
+/// AsyncRuntime::block_on(async {
+///     let task = TaskBuilder::new().name("answer").spawn_local(async { 42 }).unwrap();
+///     assert_eq!(task.name(), Some("answer"));
+/// });
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder starts nothing by itself"]
+pub struct TaskBuilder {
+    name: Option<Arc<str>>,
+}
+
+impl TaskBuilder {
+    /// A builder for a task without a name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the task, for those who read a timeline or a log.
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// See [`spawn`].
+    ///
+    /// # Panics
+    /// When the system refuses the pool its threads.
+    pub fn spawn<F>(self, future: F) -> TaskHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if with_loop(|home| home.is_virtual()) {
+            return self.spawn_local(future).unwrap_or_else(|error| panic!("{error}"));
+        }
+        self.on_pool(platform::tokio_handle().spawn(future))
+    }
+
+    /// See [`spawn_local`].
+    ///
+    /// # Errors
+    /// [`AsyncError::Spawn`] outside of a loop. In a loop that is ending, the task is cancelled at once.
+    pub fn spawn_local<F>(self, future: F) -> Result<TaskHandle<F::Output>, AsyncError>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        with_loop(|home| {
+            let Some(here) = home.here() else {
+                return Err(AsyncError::Spawn(
+                    "no loop runs on this thread; call spawn_local inside AsyncRuntime::block_on".to_owned(),
+                ));
+            };
+            let id = |number| TaskId { loop_id: here.id, number };
+            Ok(match home.spawn(here, future) {
+                Some(Spawned { task, number }) => TaskHandle {
+                    work: Work::Local { task: Some(task), home: here },
+                    id: id(number),
+                    name: self.name,
+                },
+                None => TaskHandle { work: Work::Refused, id: id(0), name: self.name },
+            })
+        })
+    }
+
+    /// See [`spawn_blocking`].
+    ///
+    /// # Panics
+    /// When the system refuses the pool its threads.
+    pub fn spawn_blocking<T, W>(self, work: W) -> TaskHandle<T>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> T + Send + 'static,
+    {
+        if with_loop(|home| home.is_virtual()) {
+            return self.spawn(async { work() });
+        }
+        self.on_pool(platform::tokio_handle().spawn_blocking(work))
+    }
+
+    fn on_pool<T>(self, task: tokio::task::JoinHandle<T>) -> TaskHandle<T> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let id = TaskId { loop_id: 0, number: LAST.fetch_add(1, Ordering::Relaxed) + 1 };
+        TaskHandle { work: Work::Pool(task), id, name: self.name }
+    }
+}
+
+/// Names a task, once in the life of the process. It reads `loop.number`; tasks of the pool have loop 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId {
+    loop_id: u64,
+    number: u64,
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.loop_id, self.number)
+    }
+}
+
+/// A task that was started. Await it for what it returned; dropping it lets the task run on by itself.
+///
+/// Awaiting gives [`AsyncError::Panic`] with the panic's text when the task panicked (the panic is also shown
+/// on stderr, as any panic, so that of a task that nobody awaits is not lost), and
+/// [`AsyncError::Cancelled`] when it was aborted or its runtime ended first.
+///
+/// # Cancel safety
+/// Dropping it half-way lets the task run on.
+///
+/// # Panics
+/// When it's polled again after it gave its result.
+#[must_use = "a task whose handle is dropped runs on by itself; say so with `drop`"]
+pub struct TaskHandle<T> {
+    work: Work<T>,
+    id: TaskId,
+    name: Option<Arc<str>>,
+}
+
+enum Work<T> {
+    /// `task` is there until the handle is dropped.
+    Local {
+        task: Option<async_task::Task<Ended<T>, CellMeta>>,
+        home: LoopRef,
+    },
+    Pool(tokio::task::JoinHandle<T>),
+    /// Its loop was ending when it was to be started.
+    Refused,
+}
+
+impl<T> TaskHandle<T> {
+    /// Asks the task to stop. It's dropped where it waits, at its next turn; awaiting the handle then gives
+    /// [`AsyncError::Cancelled`]. A task that has ended keeps its result. Works from any thread.
+    pub fn abort(&self) {
+        match &self.work {
+            Work::Local { task: Some(task), home } if !task.is_finished() => {
+                task.metadata().abort();
+                let slot = task.metadata().slot();
+                let number = self.id.number;
+                let wake = |here: &Loop| here.is_here(home.id).then(|| here.wake_to_abort(slot, number));
+                if try_with_loop(wake).flatten().is_none() {
+                    home.remote.post(Letter::Abort { id: home.id, slot, number });
+                }
+            }
+            Work::Pool(task) => task.abort(),
+            _ => {}
+        }
+    }
+
+    /// Whether the task has ended, in whichever way.
+    pub fn is_finished(&self) -> bool {
+        match &self.work {
+            Work::Local { task, .. } => task.as_ref().is_none_or(async_task::Task::is_finished),
+            Work::Pool(task) => task.is_finished(),
+            Work::Refused => true,
+        }
+    }
+
+    /// The task's number, unique in this process.
+    pub fn id(&self) -> TaskId {
+        self.id
+    }
+
+    /// The name given to [`TaskBuilder::name`].
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+}
+
+impl<T> Future for TaskHandle<T> {
+    type Output = Result<T, AsyncError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.work {
+            Work::Local { task: Some(task), .. } => Pin::new(task)
+                .poll(cx)
+                .map(|ended| ended.into_result().map_err(|crash| AsyncError::from(*crash))),
+            Work::Pool(task) => Pin::new(task).poll(cx).map(|joined| joined.map_err(from_tokio)),
+            Work::Local { task: None, .. } | Work::Refused => {
+                Poll::Ready(Err(AsyncError::Cancelled("its loop was ending when it was started".to_owned())))
+            }
+        }
+    }
+}
+
+impl<T> Drop for TaskHandle<T> {
+    fn drop(&mut self) {
+        // An async-task handle would cancel its task when dropped.
+        if let Work::Local { task, .. } = &mut self.work
+            && let Some(task) = task.take()
+        {
+            task.detach();
+        }
+    }
+}
+
+impl<T> fmt::Debug for TaskHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("TaskHandle");
+        shown.field("id", &format_args!("{}", self.id));
+        if let Some(name) = &self.name {
+            shown.field("name", name);
+        }
+        shown.field("finished", &self.is_finished()).finish()
+    }
+}
+
+fn from_tokio(error: tokio::task::JoinError) -> AsyncError {
+    match error.try_into_panic() {
+        Ok(payload) => AsyncError::from_panic(payload),
+        Err(error) if error.is_cancelled() => AsyncError::Cancelled("the task was aborted".to_owned()),
+        Err(error) => AsyncError::JoinError(error.to_string()),
+    }
+}
+
+/// Gives other tasks that are ready a turn: returns at the loop's next tick.
+///
+/// # Cancel safety
+/// Nothing is lost when it's dropped.
+///
+/// ```
+/// # asyncferry::AsyncRuntime::block_on(async {
+/// asyncferry::yield_now().await;
+/// # });
+/// ```
+pub fn yield_now() -> YieldNow {
+    YieldNow { yielded: false }
+}
+
+/// What [`yield_now`] returns.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct YieldNow {
+    yielded: bool,
+}
+
+impl Future for YieldNow {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Turns a panic of `future` into [`AsyncError::Panic`] with the panic's text; for bridges that run futures
+/// where a panic must not unwind.
+///
+/// ```
+/// use asyncferry::{AsyncError, AsyncRuntime, catch_panic};
+///
+/// let caught = AsyncRuntime::block_on(catch_panic(async { panic!("boom") }));
+/// assert_eq!(caught, Err::<(), _>(AsyncError::Panic("boom".to_owned())));
+/// ```
+pub fn catch_panic<F: Future>(future: F) -> CatchPanic<F> {
+    CatchPanic { future: Some(future) }
+}
+
+pin_project! {
+    /// What [`catch_panic`] returns. The future is dropped as soon as it ends, also inside the net.
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct CatchPanic<F> {
+        #[pin]
+        future: Option<F>,
+    }
+}
+
+impl<F: Future> Future for CatchPanic<F> {
+    type Output = Result<F::Output, AsyncError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        poll_caught(self.project().future, cx).map(|ended| ended.map_err(AsyncError::from_panic))
+    }
+}

@@ -1,0 +1,102 @@
+//! `cargo xtask bench [NAME] [ARGS...]`: runs Ferry's benchmarks beside their peers.
+//!
+//! A benchmark is a program in `benches/src/bin`. It prints one JSON object a line; these go to standard
+//! output as they come, and a table of them to standard error at the end. A goal that is missed is shown,
+//! not an error: times are never asserted.
+
+mod line;
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::sh;
+use line::Line;
+
+/// Runs the benchmark named first in `arguments`, or all; what follows the name goes to the benchmark.
+pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    let known = names(&sh::root().join("benches/src/bin"))?;
+    let (chosen, rest) = choose(&known, arguments)?;
+    let mut lines = Vec::new();
+    let mut faults = Vec::new();
+    for name in chosen {
+        let result = run_one(name, rest, &mut lines, &mut faults);
+        if let Err(error) = result {
+            faults.push(format!("{error:#}"));
+        }
+    }
+    eprint!("{}", table::render(&lines));
+    if !faults.is_empty() {
+        bail!("{}", faults.join("\n"));
+    }
+    Ok(())
+}
+
+fn run_one(name: &str, rest: &[&str], lines: &mut Vec<Line>, faults: &mut Vec<String>) -> Result<()> {
+    let arguments = ["run", "--release", "--manifest-path", "benches/Cargo.toml", "--bin", name, "--"];
+    let before = lines.len();
+    sh::run_reading(sh::cargo(&arguments).args(rest), |text| {
+        if text.starts_with('{') {
+            match Line::parse(text) {
+                Ok(line) => lines.push(line),
+                Err(error) => {
+                    faults.push(format!("a line of benchmark {name} cannot be read: {error:#}\n  {text}"))
+                }
+            }
+        }
+    })?;
+    if lines.len() == before && faults.is_empty() {
+        bail!("benchmark {name} printed no figures");
+    }
+    Ok(())
+}
+
+/// The benchmarks to run and what to pass them. Arguments may follow without a name: `bench --quick`.
+fn choose<'a>(known: &'a [String], arguments: &'a [&'a str]) -> Result<(Vec<&'a str>, &'a [&'a str])> {
+    match arguments {
+        [name, rest @ ..] if !name.starts_with('-') => match known.iter().find(|known| known == name) {
+            Some(name) => Ok((vec![name], rest)),
+            None => bail!("there is no benchmark `{name}`; there are: {}.", known.join(", ")),
+        },
+        rest => Ok((known.iter().map(String::as_str).collect(), rest)),
+    }
+}
+
+/// The names of the programs in `folder`, in order.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("no benchmarks in {}", folder.display()))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str], expected: Result<(&[&str], &[&str]), &str>) {
+        let known = ["bridge".to_owned(), "loop".to_owned()];
+        match (choose(&known, arguments), expected) {
+            (Ok((names, rest)), Ok(expected)) => assert_eq!((names.as_slice(), rest), expected),
+            (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),
+            (got, expected) => panic!("{got:?} is not {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn a_name_picks_one_and_none_picks_all() {
+        check(&[], Ok((&["bridge", "loop"], &[])));
+        check(&["loop"], Ok((&["loop"], &[])));
+        check(&["loop", "--rounds", "3"], Ok((&["loop"], &["--rounds", "3"])));
+        check(&["--rounds", "3"], Ok((&["bridge", "loop"], &["--rounds", "3"])));
+        check(&["loops"], Err("there is no benchmark `loops`; there are: bridge, loop."));
+    }
+}
