@@ -1,0 +1,77 @@
+//! [`Artifact`]: what a job made, for Python; [`ArtifactInfo`] is the same in Rust.
+
+use pyo3::prelude::*;
+
+/// What a job made.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ArtifactInfo {
+    /// Names it: for a file, the path as it was given.
+    pub id: String,
+    /// The BLAKE3 hash of its content, in hexadecimal.
+    pub content_hash: String,
+    /// Whatever its maker wants to say about it.
+    pub tags: Vec<String>,
+}
+
+/// What a job made: its id, the BLAKE3 hash of its content in hexadecimal, and its tags.
+#[pyclass(frozen, eq, hash, module = "asyncferry")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Artifact {
+    info: ArtifactInfo,
+}
+
+impl From<ArtifactInfo> for Artifact {
+    fn from(info: ArtifactInfo) -> Self {
+        Self { info }
+    }
+}
+
+impl<'py> IntoPyObject<'py> for ArtifactInfo {
+    type Target = Artifact;
+    type Output = Bound<'py, Artifact>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, Artifact>> {
+        Bound::new(py, Artifact::from(self))
+    }
+}
+
+impl Artifact {
+    /// What is known of it.
+    pub fn info(&self) -> &ArtifactInfo {
+        &self.info
+    }
+}
+
+#[pymethods]
+impl Artifact {
+    #[new]
+    #[pyo3(signature = (id, content_hash, tags = Vec::new()))]
+    fn new(id: String, content_hash: String, tags: Vec<String>) -> Self {
+        ArtifactInfo { id, content_hash, tags }.into()
+    }
+
+    /// Names it: for a file, the path as it was given.
+    #[getter]
+    fn id(&self) -> &str {
+        &self.info.id
+    }
+
+    /// The BLAKE3 hash of its content, in hexadecimal.
+    #[getter]
+    fn content_hash(&self) -> &str {
+        &self.info.content_hash
+    }
+
+    /// Whatever its maker wants to say about it.
+    #[getter]
+    fn tags(&self) -> Vec<&str> {
+        self.info.tags.iter().map(String::as_str).collect()
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let field = |name| slf.getattr(name)?.repr();
+        let (id, hash, tags) = (field("id")?, field("content_hash")?, field("tags")?);
+        Ok(format!("Artifact(id={id}, content_hash={hash}, tags={tags})"))
+    }
+}

@@ -1,0 +1,358 @@
+//! [`Awaitable`]: a piece of Rust work, as Python awaits it.
+//!
+//! It's future-like and coroutine-like at once. asyncio tells the two apart by what an object can do:
+//!
+//! | asyncio asks for | because | so these take it |
+//! |---|---|---|
+//! | `_asyncio_future_blocking`, `get_loop`, `add_done_callback`, `result`, … | it's a future | `await`, `ensure_future`, `gather`, `wait_for`, `shield`, `as_completed` |
+//! | `__await__`, `send`, `throw`, `close` | it's a coroutine | `create_task`, `TaskGroup`, `run`, `run_coroutine_threadsafe` |
+//!
+//! `asyncio.wait` is the one that refuses whatever is a coroutine; give it tasks, as it says.
+//!
+//! Unlike either, it may be awaited any number of times, by several tasks, on several loops: `get_loop`
+//! answers with the loop that asks, and each callback is called on the loop that added it. See
+//! [`stage`](crate::stage) for its states and [`home`](crate::home) for how a completion travels.
+//!
+//! # Who stops what
+//!
+//! - `cancel()` cancels the work, and so does cancelling a task that awaits it, as with asyncio's futures
+//!   (use `asyncio.shield` against that). It's cancelled at once; the work is dropped soon after.
+//! - An awaitable that nobody refers to any more stops its work.
+//! - `close()` and `throw()` do nothing to the work: they come to each of many waiting coroutines.
+
+use crate::{
+    callback::{Callback, current_context},
+    home::Home,
+    names,
+    source::{Ending, Source},
+    stage::{Core, Retrieve, Seen},
+    waiter::Waiter,
+};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::{PyBaseException, PyRuntimeError, PyStopIteration, PyTypeError},
+    ffi,
+    prelude::*,
+    types::{PyString, PyTuple, PyType},
+};
+use std::sync::Arc;
+
+/// A piece of Rust work that can be awaited, any number of times and on any event loop.
+///
+/// It has the methods of an asyncio.Future, except those that settle it: that is Rust's to do.
+#[pyclass(frozen, weakref, module = "asyncferry")]
+pub struct Awaitable {
+    core: Core,
+    name: Option<Box<str>>,
+    /// The loop it was made on: that of callbacks and errors that come from no loop.
+    home: Option<Arc<Home>>,
+}
+
+impl Awaitable {
+    /// An awaitable that waits for `source`.
+    pub(crate) fn pending<'py>(
+        py: Python<'py>,
+        name: Option<&str>,
+        source: impl Source + 'static,
+    ) -> PyResult<Bound<'py, Self>> {
+        let home = Home::of_running_loop(py)?;
+        Bound::new(py, Self { core: Core::pending(Box::new(source)), name: name.map(Into::into), home })
+    }
+
+    /// An awaitable that is done from the beginning.
+    pub(crate) fn ended<'py>(
+        py: Python<'py>,
+        name: Option<&str>,
+        ending: Ending,
+    ) -> PyResult<Bound<'py, Self>> {
+        // Only an error may need a loop: the one to which it's reported when nobody retrieves it.
+        let home = if matches!(ending, Ending::Error(_)) { Home::of_running_loop(py)? } else { None };
+        Bound::new(py, Self { core: Core::ended(py, ending), name: name.map(Into::into), home })
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn home_here(&self, py: Python<'_>) -> PyResult<(Arc<Home>, Whereabouts)> {
+        if let Some(home) = Home::of_running_loop(py)? {
+            return Ok((home, Whereabouts::Here));
+        }
+        let home = self.home.clone().ok_or_else(|| {
+            PyRuntimeError::new_err("no running event loop to call back on: add callbacks from a coroutine")
+        })?;
+        Ok((home, Whereabouts::Elsewhere))
+    }
+
+    fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or("Awaitable")
+    }
+}
+
+/// Whether this thread runs the loop in question.
+#[derive(PartialEq)]
+enum Whereabouts {
+    Here,
+    Elsewhere,
+}
+
+#[pymethods]
+impl Awaitable {
+    // The coroutine's side.
+
+    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(slf: Bound<'_, Self>) -> PyResult<Option<Bound<'_, Self>>> {
+        let py = slf.py();
+        match slf.get().core.look(py, Retrieve::Take) {
+            None => Ok(Some(slf)),
+            Some(Seen::Value(value)) => {
+                stop_iteration(py, value)?;
+                Ok(None)
+            }
+            Some(other) => Err(other.into_result(py).err().unwrap_or_else(|| unreachable!("it's no value"))),
+        }
+    }
+
+    /// Begins or resumes waiting: gives the awaitable itself while it's pending, and then raises
+    /// StopIteration with the value, or the error.
+    fn send<'py>(slf: Bound<'py, Self>, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        let _ = value;
+        let py = slf.py();
+        match Self::__next__(slf)? {
+            Some(itself) => Ok(itself),
+            None => Err(PyErr::fetch(py)),
+        }
+    }
+
+    /// Raises the given exception, in the coroutine that awaits.
+    #[pyo3(signature = (typ, val = None, tb = None, /))]
+    fn throw(
+        &self,
+        typ: &Bound<'_, PyAny>,
+        val: Option<Bound<'_, PyAny>>,
+        tb: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        Err(thrown(typ, val, tb)?)
+    }
+
+    /// Does nothing: whoever awaits this may stop doing so at any time.
+    fn close(&self) {}
+
+    #[getter]
+    fn __name__(&self) -> &str {
+        self.display_name()
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> &str {
+        self.display_name()
+    }
+
+    // The future's side.
+
+    /// Always true: it tells asyncio's tasks that this object, out of an `await`, is a future to wait for.
+    /// asyncio's own futures raise and lower it; here several loops, on several threads, may wait at once.
+    #[getter]
+    fn _asyncio_future_blocking(&self) -> bool {
+        true
+    }
+
+    #[setter(_asyncio_future_blocking)]
+    fn set_asyncio_future_blocking(&self, value: bool) {
+        let _ = value;
+    }
+
+    /// The event loop that runs on this thread; where none does, the one that this was made on.
+    fn get_loop<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let own = || self.home.as_ref().and_then(|home| home.event_loop(py));
+        names::running_loop(py)?.or_else(own).ok_or_else(|| PyRuntimeError::new_err("no running event loop"))
+    }
+
+    /// Calls `callback` with this awaitable, on this thread's event loop, when it's done.
+    #[pyo3(signature = (callback, /, *, context = None))]
+    fn add_done_callback(
+        slf: &Bound<'_, Self>,
+        callback: Py<PyAny>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let (home, whereabouts) = slf.get().home_here(py)?;
+        let context = context.map_or_else(|| current_context(py), Ok)?;
+        let callback = Callback { function: callback, context, home: home.clone() };
+        match slf.get().core.add(py, callback, || Waiter::new(home, slf))? {
+            None => Ok(()),
+            Some(callback) if whereabouts == Whereabouts::Here => callback.call_soon(slf),
+            Some(callback) => {
+                let awaitable = slf.clone().unbind();
+                let home = callback.home.clone();
+                home.run(move |py, _| callback.run(awaitable.bind(py)));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes back all callbacks that equal `callback`, and says how many.
+    #[pyo3(signature = (callback, /))]
+    fn remove_done_callback(&self, callback: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let mut removed = 0;
+        for function in self.core.functions(callback.py()) {
+            if callback.eq(&function)? {
+                removed += self.core.remove(&function);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Cancels the work, and says whether that came in time.
+    #[pyo3(signature = (msg = None))]
+    fn cancel(&self, py: Python<'_>, msg: Option<Bound<'_, PyAny>>) -> PyResult<bool> {
+        let text = msg.as_ref().map(|msg| msg.str()).transpose()?;
+        let text = text.as_ref().map(|text| text.to_cow()).transpose()?.unwrap_or_default();
+        self.core.cancel(py, msg.map(Bound::unbind), &text)
+    }
+
+    /// Whether it was cancelled.
+    fn cancelled(&self, py: Python<'_>) -> bool {
+        self.core.is_cancelled(py)
+    }
+
+    /// Whether it is done: it has a result or an exception, or was cancelled.
+    fn done(&self, py: Python<'_>) -> bool {
+        self.core.is_done(py)
+    }
+
+    /// The result; raises the exception if it failed.
+    fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match self.core.look(py, Retrieve::Take) {
+            Some(seen) => seen.into_result(py),
+            None => Err(names::invalid_state(py, "Result is not set.")),
+        }
+    }
+
+    /// The exception, or None if there's a result.
+    fn exception(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        match self.core.look(py, Retrieve::Take) {
+            Some(Seen::Value(_)) => Ok(None),
+            Some(Seen::Error { exception, .. }) => Ok(Some(exception.into_any())),
+            Some(Seen::Cancelled(message)) => Err(names::cancelled_error(py, message)),
+            None => Err(names::invalid_state(py, "Exception is not set.")),
+        }
+    }
+
+    #[getter]
+    fn _cancel_message(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match self.core.look(py, Retrieve::Leave) {
+            Some(Seen::Cancelled(message)) => message,
+            _ => None,
+        }
+    }
+
+    /// asyncio.gather calls this.
+    fn _make_cancelled_error(&self, py: Python<'_>) -> Py<PyAny> {
+        names::cancelled_error(py, self._cancel_message(py)).into_value(py).into_any()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let state = match self.core.look(py, Retrieve::Leave) {
+            None => "pending".to_owned(),
+            Some(Seen::Value(value)) => format!("finished result={}", names::short_repr(value.bind(py))?),
+            Some(Seen::Error { exception, .. }) => {
+                format!("finished exception={}", names::short_repr(exception.bind(py))?)
+            }
+            Some(Seen::Cancelled(_)) => "cancelled".to_owned(),
+        };
+        Ok(match &self.name {
+            Some(name) => format!("<Awaitable '{name}' {state}>"),
+            None => format!("<Awaitable {state}>"),
+        })
+    }
+
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        names::generic_alias(class, item)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.core.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.core.clear();
+    }
+}
+
+impl Drop for Awaitable {
+    /// Reports an error that nobody retrieved. Dropping the core stops the work.
+    fn drop(&mut self) {
+        if self.core.may_be_unretrieved() {
+            Python::attach(|py| report_unretrieved(py, self));
+        }
+    }
+}
+
+#[cold]
+fn report_unretrieved(py: Python<'_>, awaitable: &mut Awaitable) {
+    // An object may be collected at any time: while an exception is on its way, for one.
+    let on_its_way = PyErr::take(py);
+    if let Some(error) = awaitable.core.unretrieved(py) {
+        let message = match &awaitable.name {
+            Some(name) => format!("Awaitable '{name}' failed, and nobody retrieved its exception"),
+            None => "Awaitable failed, and nobody retrieved its exception".to_owned(),
+        };
+        let reported = match &awaitable.home {
+            Some(home) => home.report(py, &message, error),
+            None => Err(error),
+        };
+        if let Err(error) = reported {
+            error.write_unraisable(py, None);
+        }
+    }
+    if let Some(error) = on_its_way {
+        error.restore(py);
+    }
+}
+
+/// Sets StopIteration(value), which is how a coroutine returns.
+fn stop_iteration(py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
+    let value = value.into_bound(py);
+    // Python would spread a tuple over StopIteration's arguments, and take an exception for the
+    // StopIteration itself.
+    let spread = value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyBaseException>();
+    let value = if spread { py.get_type::<PyStopIteration>().call1((value,))? } else { value };
+    // SAFETY: the thread is attached, and both objects are alive; the function takes references of its own.
+    unsafe { ffi::PyErr_SetObject(ffi::PyExc_StopIteration, value.as_ptr()) };
+    Ok(())
+}
+
+/// The exception that `throw` was given, in any of the three ways that Python allows.
+fn thrown(
+    class: &Bound<'_, PyAny>,
+    value: Option<Bound<'_, PyAny>>,
+    traceback: Option<Bound<'_, PyAny>>,
+) -> PyResult<PyErr> {
+    let exception = match (class.is_instance_of::<PyBaseException>(), value) {
+        (true, _) => class.clone(),
+        (false, Some(value)) if value.is_instance_of::<PyBaseException>() => value,
+        (false, Some(value)) if !value.is_none() => class.call1((value,))?,
+        (false, _) => class.call0()?,
+    };
+    if !exception.is_instance_of::<PyBaseException>() {
+        let name: Bound<'_, PyString> = class.get_type().name()?;
+        return Err(PyTypeError::new_err(format!("throw() takes an exception, not {name}")));
+    }
+    let error = PyErr::from_value(exception);
+    if let Some(traceback) = traceback.filter(|traceback| !traceback.is_none()) {
+        error.set_traceback(class.py(), Some(traceback.cast_into()?));
+    }
+    Ok(error)
+}

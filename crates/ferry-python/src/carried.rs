@@ -1,0 +1,148 @@
+//! [`Carried`]: the coroutine that an asyncio task runs in place of one that Rust awaits.
+//!
+//! It drives the caller's coroutine step by step and sends its end to Rust by itself. A done-callback would do
+//! as much for the price of an entry in the loop's queue, a copy of the context and a turn of the loop. What
+//! asks a task for its coroutine's name, code or frame is answered by the coroutine itself.
+//!
+//! The task ends with `None`, whatever the coroutine gave, as nobody but Rust has it; a plain exception goes to
+//! Rust only, so asyncio never reports it as one that nobody retrieved. What concerns the task or the loop
+//! (`CancelledError`, `KeyboardInterrupt`, `SystemExit`) goes to both.
+
+use crate::{coroutine::Call, home::Home, names, source::Once};
+use asyncferry::Promise;
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::{PyException, PyStopIteration},
+    ffi, intern,
+    prelude::*,
+    types::{PyString, PyTuple},
+};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How what Rust awaits ended.
+pub(crate) type Reply = Once<PyResult<Py<PyAny>>>;
+
+#[pyclass(frozen, module = "asyncferry", name = "_Carried")]
+pub(crate) struct Carried {
+    coroutine: Py<PyAny>,
+    call: Arc<Call>,
+    home: Arc<Home>,
+    /// Taken when the coroutine ends.
+    promise: Mutex<Option<Promise<Reply>>>,
+}
+
+impl Carried {
+    pub(crate) fn new(
+        coroutine: Py<PyAny>,
+        call: Arc<Call>,
+        home: Arc<Home>,
+        promise: Promise<Reply>,
+    ) -> Self {
+        Self { coroutine, call, home, promise: Mutex::new(Some(promise)) }
+    }
+
+    /// What a step of the coroutine gave: something to wait for, or its end.
+    fn stepped<'py>(
+        &self,
+        py: Python<'py>,
+        step: PyResult<Step<'py>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match step {
+            Ok(Step::Waits(yielded)) => Ok(Some(yielded)),
+            Ok(Step::Returned(value)) => {
+                self.ended(py, Ok(value.unbind()))?;
+                Ok(None)
+            }
+            Err(error) if concerns_rust_only(py, &error)? => {
+                self.ended(py, Err(error))?;
+                Ok(None)
+            }
+            Err(error) => {
+                self.ended(py, Err(error.clone_ref(py)))?;
+                Err(error)
+            }
+        }
+    }
+
+    fn ended(&self, py: Python<'_>, result: PyResult<Py<PyAny>>) -> PyResult<()> {
+        drop(self.call.done());
+        let promise = self.promise.lock().unwrap_or_else(PoisonError::into_inner).take();
+        promise.map_or(Ok(()), |promise| self.home.reply(py, promise, Once::new(result)))
+    }
+}
+
+/// A plain exception; not a `CancelledError`, and not one that stops the program.
+fn concerns_rust_only(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
+    Ok(error.is_instance_of::<PyException>(py) && !names::is_cancelled_error(error.value(py))?)
+}
+
+enum Step<'py> {
+    Waits(Bound<'py, PyAny>),
+    Returned(Bound<'py, PyAny>),
+}
+
+/// `coroutine.send(value)`, which tells a value from the end without an exception.
+fn send<'py>(coroutine: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
+    let py = coroutine.py();
+    let mut given = std::ptr::null_mut();
+    // SAFETY: both objects are alive and the thread is attached; on NEXT and RETURN a new reference stands in
+    // `given`, on ERROR an exception is set.
+    unsafe {
+        match ffi::PyIter_Send(coroutine.as_ptr(), value.as_ptr(), &raw mut given) {
+            ffi::PySendResult::PYGEN_NEXT => Ok(Step::Waits(Bound::from_owned_ptr(py, given))),
+            ffi::PySendResult::PYGEN_RETURN => Ok(Step::Returned(Bound::from_owned_ptr(py, given))),
+            ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
+        }
+    }
+}
+
+#[pymethods]
+impl Carried {
+    fn __await__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.stepped(py, send(self.coroutine.bind(py), py.None().bind(py)))
+    }
+
+    fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let py = value.py();
+        let step = send(self.coroutine.bind(py), value);
+        self.stepped(py, step)?.ok_or_else(|| PyStopIteration::new_err(()))
+    }
+
+    #[pyo3(signature = (*exception))]
+    fn throw<'py>(&self, exception: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
+        let py = exception.py();
+        let step = match self.coroutine.bind(py).call_method1(intern!(py, "throw"), exception) {
+            Ok(yielded) => Ok(Step::Waits(yielded)),
+            Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+                error.value(py).getattr(intern!(py, "value")).map(Step::Returned)
+            }
+            Err(error) => Err(error),
+        };
+        self.stepped(py, step)?.ok_or_else(|| PyStopIteration::new_err(()))
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.coroutine.bind(py).call_method0(intern!(py, "close")).map(drop)
+    }
+
+    /// Whatever else a coroutine knows of itself: `cr_frame`, `cr_code`, `__qualname__`, …
+    fn __getattr__<'py>(&self, py: Python<'py>, name: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        self.coroutine.bind(py).getattr(name)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<awaited by Rust: {}>", self.coroutine.bind(py).repr()?))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.coroutine)
+    }
+}

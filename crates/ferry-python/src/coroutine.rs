@@ -1,0 +1,230 @@
+//! [`awaitable_to_future`] and [`start_awaitable`]: Rust awaits what Python can await.
+//!
+//! ```text
+//!   any thread                          the loop's thread
+//!   ──────────                          ─────────────────
+//!   New ──letter: start────────────────▶ Running: a task of Python, or the future that was given
+//!    PyFuture is polled ◀──promise────── Done: the result, the exception, or CancelledError
+//!    PyFuture is dropped ──letter: stop─▶ the task is cancelled; a start that comes later does nothing
+//! ```
+//!
+//! The [`PyFuture`] owns the call, and by it the Python task. Rust threads need no GIL for any of this: what
+//! touches Python objects travels in letters. When the loop goes away the letter with the call's promise goes
+//! with it, and the future ends with `CancelledError`.
+//!
+//! A coroutine becomes a task that runs it inside a [`Carried`], which sends its end back; the ends of one turn
+//! of the loop travel together (see [`Home::reply`]), so that Rust is woken once for a burst. Tasks and futures
+//! that were given tell their end by a done-callback, [`Finished`].
+
+use crate::{
+    callback::current_context,
+    carried::{Carried, Reply},
+    home::Home,
+    names,
+    source::Once,
+};
+use asyncferry::{Failure, Future, Promise, State, promise};
+use pyo3::{exceptions::PyTypeError, intern, prelude::*};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+/// A future for what `awaitable` gives, on the event loop of this thread. A coroutine becomes a task there,
+/// with a copy of the caller's `contextvars`, and starts at the loop's next turn, awaited or not.
+///
+/// Dropping the future cancels the task. A task that is cancelled on Python's side gives `CancelledError`
+/// with its message; other exceptions come as they were raised, with their tracebacks.
+///
+/// # Errors
+/// `TypeError` when `awaitable` can't be awaited, `RuntimeError` when no loop runs on this thread.
+pub fn awaitable_to_future(py: Python<'_>, awaitable: &Bound<'_, PyAny>) -> PyResult<PyFuture> {
+    if !names::is_awaitable(awaitable)? {
+        return Err(not_awaitable(awaitable));
+    }
+    let home = Home::here(py)?;
+    Ok(start(&home, awaitable.clone().unbind(), Some(current_context(py)?)))
+}
+
+/// As [`awaitable_to_future`], from any thread, and without the GIL: the awaitable is sent to the loop of
+/// `home`. What can't be awaited gives its `TypeError` through the future, and the task's context is that of
+/// the loop.
+pub fn start_awaitable(home: &Arc<Home>, awaitable: Py<PyAny>) -> PyFuture {
+    start(home, awaitable, None)
+}
+
+/// The result of something that Python awaits. See [`awaitable_to_future`].
+///
+/// # Cancel safety
+/// Dropping it cancels what it waits for.
+#[must_use = "dropping it cancels the Python task"]
+pub struct PyFuture {
+    reply: Future<Reply>,
+    call: Arc<Call>,
+    home: Arc<Home>,
+}
+
+/// Where a call stands, known to both of its sides.
+pub(crate) struct Call {
+    stage: Mutex<CallStage>,
+}
+
+pub(crate) enum CallStage {
+    New,
+    /// The task or future of Python.
+    Running(Py<PyAny>),
+    /// The Python side has ended.
+    Done,
+    /// The Rust side is gone.
+    Dropped,
+}
+
+impl std::future::Future for PyFuture {
+    type Output = PyResult<Py<PyAny>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        std::task::ready!(self.reply.poll_settled(cx));
+        Poll::Ready(match self.reply.get() {
+            Some(Ok(reply)) => reply.take().unwrap_or_else(|| Err(stopped("it gave its result before"))),
+            Some(Err(Failure::Cancelled(message))) => Err(stopped(message.as_deref().unwrap_or_default())),
+            _ => Err(stopped("the call was lost")),
+        })
+    }
+}
+
+impl Drop for PyFuture {
+    fn drop(&mut self) {
+        if self.reply.state() != State::Pending {
+            return;
+        }
+        // Changed here and now, so that a start which is still in the mail does nothing.
+        if let CallStage::Running(task) = self.call.change(CallStage::Dropped) {
+            // A loop that is gone took its tasks with it.
+            self.home.run(move |py, _| {
+                let message = ("the Rust future that awaited it was dropped",);
+                task.bind(py).call_method1(intern!(py, "cancel"), message).map(drop)
+            });
+        }
+    }
+}
+
+impl Call {
+    /// The Python side has ended. What it was is for the caller to drop.
+    pub(crate) fn done(&self) -> CallStage {
+        self.change(CallStage::Done)
+    }
+
+    fn change(&self, stage: CallStage) -> CallStage {
+        std::mem::replace(&mut *self.stage.lock().unwrap_or_else(PoisonError::into_inner), stage)
+    }
+
+    fn is_dropped(&self) -> bool {
+        matches!(&*self.stage.lock().unwrap_or_else(PoisonError::into_inner), CallStage::Dropped)
+    }
+}
+
+fn start(home: &Arc<Home>, awaitable: Py<PyAny>, context: Option<Py<PyAny>>) -> PyFuture {
+    let (promise, reply) = promise();
+    let call = Arc::new(Call { stage: Mutex::new(CallStage::New) });
+    let starting = call.clone();
+    home.run(move |py, home| {
+        let awaitable = awaitable.into_bound(py);
+        if starting.is_dropped() {
+            return never_started(&awaitable);
+        }
+        begin(home, &starting, promise, &awaitable, context)
+    });
+    PyFuture { reply, call, home: home.clone() }
+}
+
+/// Starts the Python side, at home. A `KeyboardInterrupt` out of an eager start propagates.
+fn begin(
+    home: &Arc<Home>,
+    call: &Arc<Call>,
+    promise: Promise<Reply>,
+    awaitable: &Bound<'_, PyAny>,
+    context: Option<Py<PyAny>>,
+) -> PyResult<()> {
+    let py = awaitable.py();
+    let Some(event_loop) = home.event_loop(py) else { return Ok(()) };
+    let carries = names::is_coroutine(awaitable);
+    let task = if carries {
+        let coroutine = awaitable.clone().unbind();
+        let carried = Carried::new(coroutine, call.clone(), home.clone(), promise.clone());
+        // Named by what it runs, which tells more than a number, and costs less to make.
+        let name = awaitable.getattr(intern!(py, "__qualname__"))?;
+        home.tasks().start(&event_loop, Bound::new(py, carried)?.into_any(), name, context)
+    } else {
+        future_of(&event_loop, awaitable)
+    };
+    let task = match task {
+        Ok(task) => task,
+        Err(error) => {
+            let _ = promise.complete(Once::new(Err(error)));
+            return Ok(());
+        }
+    };
+    // It may have run its first step by now, to its end or to where Rust lost interest.
+    match call.change(CallStage::Running(task.clone().unbind())) {
+        CallStage::Done => drop(call.done()),
+        CallStage::Dropped => {
+            drop(call.change(CallStage::Dropped));
+            task.call_method0(intern!(py, "cancel"))?;
+        }
+        CallStage::New | CallStage::Running(_) if !carries => {
+            let finished = Finished { call: call.clone(), home: home.clone(), promise };
+            task.call_method1(intern!(py, "add_done_callback"), (Bound::new(py, finished)?,))?;
+        }
+        CallStage::New | CallStage::Running(_) => {}
+    }
+    Ok(())
+}
+
+/// The task or future that stands for `awaitable`.
+fn future_of<'py>(
+    event_loop: &Bound<'py, PyAny>,
+    awaitable: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if names::is_awaitable(awaitable)? {
+        names::ensure_future(awaitable, event_loop)
+    } else {
+        Err(not_awaitable(awaitable))
+    }
+}
+
+fn never_started(awaitable: &Bound<'_, PyAny>) -> PyResult<()> {
+    if names::is_coroutine(awaitable) {
+        // Closed, it doesn't warn that it was never awaited.
+        awaitable.call_method0(intern!(awaitable.py(), "close"))?;
+    }
+    Ok(())
+}
+
+fn not_awaitable(object: &Bound<'_, PyAny>) -> PyErr {
+    let name = object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+    PyTypeError::new_err(format!("an object of type '{name}' can't be awaited; call it, if it's a function"))
+}
+
+/// A `CancelledError` made without the GIL.
+fn stopped(message: &str) -> PyErr {
+    pyo3::import_exception!(asyncio, CancelledError);
+    CancelledError::new_err(message.to_owned())
+}
+
+/// The done-callback of a task or future that Rust awaits.
+#[pyclass(frozen, module = "asyncferry", name = "_Finished")]
+struct Finished {
+    call: Arc<Call>,
+    home: Arc<Home>,
+    promise: Promise<Reply>,
+}
+
+#[pymethods]
+impl Finished {
+    fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        drop(self.call.done());
+        let result = task.call_method0(intern!(task.py(), "result")).map(Bound::unbind);
+        self.home.reply(task.py(), self.promise.clone(), Once::new(result))
+    }
+}

@@ -1,0 +1,53 @@
+//! What a Python event loop calls for its [`Home`]: [`Drain`] when mail has come, and [`SendReplies`] when
+//! coroutines that Rust awaits have ended.
+
+use crate::home::Home;
+use pyo3::prelude::*;
+use std::sync::Arc;
+
+/// What a loop watches its home's descriptor with; it makes the home live as long as the loop.
+#[pyclass(frozen, module = "asyncferry", name = "_Drain")]
+pub(crate) struct Drain {
+    home: Arc<Home>,
+}
+
+impl Drain {
+    pub(crate) fn new(home: Arc<Home>) -> Self {
+        Self { home }
+    }
+}
+
+#[pymethods]
+impl Drain {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        self.home.drain(py)
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<asyncferry: handling what completed>"
+    }
+}
+
+/// Called at the turn after the one in which coroutines ended.
+#[pyclass(frozen, module = "asyncferry", name = "_SendReplies")]
+pub(crate) struct SendReplies {
+    home: Arc<Home>,
+}
+
+impl SendReplies {
+    pub(crate) fn new(home: Arc<Home>) -> Self {
+        Self { home }
+    }
+}
+
+#[pymethods]
+impl SendReplies {
+    fn __call__(&self, py: Python<'_>) {
+        // Settling wakes Rust's threads, and none of it needs Python.
+        py.detach(|| self.home.send_replies());
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<asyncferry: telling Rust what coroutines gave>"
+    }
+}

@@ -1,0 +1,317 @@
+//! [`Home`]: where a Python event loop's mail arrives. There is one for each loop.
+//!
+//! # How a completion travels
+//!
+//! ```text
+//!   any thread, without the GIL                 the loop's thread, with the GIL
+//!   ───────────────────────────                 ─────────────────────────────────────────────
+//!   a promise is settled
+//!     └▶ its Waiter wakes
+//!          └▶ Home::post(Letter) ──bell──▶ loop's reader ──▶ Drain.__call__
+//!             (one ring a burst)                               take the letters,
+//!                                                              run the callbacks of each one,
+//!                                                              hush, and arm the mailbox or ring again
+//! ```
+//!
+//! # Who owns what
+//!
+//! - The loop owns its [`Drain`] (as the callback of a reader), which owns the home. The home has only a weak
+//!   reference to the loop, so it never keeps one alive.
+//! - A letter owns a weak reference to the Python object it is for, so mail keeps nothing alive either.
+//! - The registry owns all homes. A home whose loop is closed or gone is *retired* when the next home is made,
+//!   and all are at interpreter exit: its descriptor is closed, and its mail is dropped in silence.
+//!
+//! Only these are asked of a loop: `add_reader`, `call_soon`, `is_closed`, `call_exception_handler`, and
+//! `create_task` for [coroutines](crate::awaitable_to_future). So asyncio, uvloop and rloop serve alike.
+//!
+//! # Bounds
+//!
+//! A drain handles the letters that were there when it began, as asyncio's own turn does, and lets the loop
+//! go on; what came meanwhile rings for the next turn. A `KeyboardInterrupt` or `SystemExit` out of a
+//! callback leaves the rest of the letters in place and the bell ringing, and then propagates.
+
+use crate::{
+    bell::Bell,
+    carried::Reply,
+    drain::{Drain, SendReplies},
+    names,
+    tasks::Tasks,
+    waiter::Waiter,
+};
+use asyncferry::{Mailbox, Promise};
+use pyo3::{
+    exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit},
+    intern,
+    prelude::*,
+    types::{PyDict, PyWeakrefMethods, PyWeakrefReference},
+};
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+/// Where the mail of one Python event loop arrives. There is one for each loop.
+///
+/// Hold it in an `Arc` on any thread, to [run code](Self::run) on the loop's thread or to
+/// [start coroutines](crate::start_awaitable) there without taking the GIL.
+pub struct Home {
+    mailbox: Mailbox<Letter>,
+    bell: Arc<Bell>,
+    event_loop: LoopRef,
+    tasks: Tasks,
+    /// Letters that were taken and not handled yet.
+    batch: Mutex<VecDeque<Letter>>,
+    /// Ends of coroutines that Rust awaits, on their way to Rust.
+    replies: Mutex<Vec<(Promise<Reply>, Reply)>>,
+}
+
+/// Mail for a loop's thread.
+pub(crate) enum Letter {
+    /// What an awaitable waits for is settled.
+    Settled(Arc<Waiter>),
+    /// Something to do at home.
+    Run(Errand),
+}
+
+pub(crate) type Errand = Box<dyn FnOnce(Python<'_>, &Arc<Home>) -> PyResult<()> + Send>;
+
+/// Loops of Python classes, and those of uvloop and rloop, can be referenced weakly; for one that can't be,
+/// the registry keeps it until it is closed.
+enum LoopRef {
+    Weak(Py<PyWeakrefReference>),
+    Strong(Py<PyAny>),
+}
+
+thread_local! {
+    /// The home that this thread used last: nearly always the one it needs next. Held weakly, as a home owns
+    /// Python objects, and a thread's locals are dropped when Python may be gone.
+    static LAST: RefCell<Weak<Home>> = const { RefCell::new(Weak::new()) };
+}
+
+static HOMES: Mutex<Vec<Arc<Home>>> = Mutex::new(Vec::new());
+
+impl Home {
+    /// The home of the loop that runs on this thread, if one does.
+    ///
+    /// # Errors
+    /// When the loop refuses to watch a descriptor, or the system has none left.
+    pub fn of_running_loop(py: Python<'_>) -> PyResult<Option<Arc<Self>>> {
+        names::running_loop(py)?.map(|event_loop| Self::of(&event_loop)).transpose()
+    }
+
+    /// As [`of_running_loop`](Self::of_running_loop), where one must run.
+    ///
+    /// # Errors
+    /// `RuntimeError` when no loop runs on this thread, and as [`of_running_loop`](Self::of_running_loop).
+    pub fn here(py: Python<'_>) -> PyResult<Arc<Self>> {
+        Self::of_running_loop(py)?.ok_or_else(|| {
+            PyRuntimeError::new_err(
+                "no running event loop: call this from a coroutine or a callback of a loop",
+            )
+        })
+    }
+
+    /// The home of `event_loop`. Call it on the loop's own thread, running or not.
+    ///
+    /// # Errors
+    /// As [`of_running_loop`](Self::of_running_loop); `RuntimeError` when the loop is closed.
+    pub fn of(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        if let Some(home) = LAST.with_borrow(Weak::upgrade).filter(|home| home.is_of(event_loop)) {
+            return Ok(home);
+        }
+        let known = homes().iter().find(|home| home.is_of(event_loop)).cloned();
+        let home = known.map_or_else(|| Self::open(event_loop), Ok)?;
+        LAST.set(Arc::downgrade(&home));
+        Ok(home)
+    }
+
+    /// Runs `errand` on the loop's thread, soon. Works from any thread, with or without the GIL. An error
+    /// that it returns goes to the loop's exception handler.
+    ///
+    /// Gives `false`, and drops the errand, when the loop is known to be gone. When it goes later, the errand
+    /// is dropped then.
+    pub fn run(&self, errand: impl FnOnce(Python<'_>, &Arc<Self>) -> PyResult<()> + Send + 'static) -> bool {
+        self.post(Letter::Run(Box::new(errand)))
+    }
+
+    /// The loop, as long as it lives.
+    pub fn event_loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        match &self.event_loop {
+            LoopRef::Weak(event_loop) => event_loop.bind(py).upgrade(),
+            LoopRef::Strong(event_loop) => Some(event_loop.bind(py).clone()),
+        }
+    }
+
+    /// How this loop makes its tasks.
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// Sends the end of a coroutine to Rust, on the loop's thread. Those of one turn of the loop are sent
+    /// together, at the next turn, so that Rust's threads are not woken for each.
+    pub(crate) fn reply(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        promise: Promise<Reply>,
+        reply: Reply,
+    ) -> PyResult<()> {
+        let is_first = {
+            let mut replies = lock(&self.replies);
+            replies.push((promise, reply));
+            replies.len() == 1
+        };
+        let event_loop = if is_first { self.event_loop(py) } else { None };
+        event_loop.map_or(Ok(()), |event_loop| {
+            let send = Bound::new(py, SendReplies::new(self.clone()))?;
+            event_loop.call_method1(intern!(py, "call_soon"), (send,)).map(drop)
+        })
+    }
+
+    /// Settles what waits in [`reply`](Self::reply).
+    pub(crate) fn send_replies(&self) {
+        let replies = std::mem::take(&mut *lock(&self.replies));
+        for (promise, reply) in replies {
+            // Settled already: the Rust side is gone.
+            let _ = promise.complete(reply);
+        }
+    }
+
+    pub(crate) fn post(&self, letter: Letter) -> bool {
+        self.mailbox.post(letter).is_ok()
+    }
+
+    /// Hands `error` to the loop's exception handler, as asyncio does with an error nobody waits for; what
+    /// is no error but a wish to stop (Ctrl-C, `sys.exit`) comes back.
+    pub(crate) fn report(&self, py: Python<'_>, message: &str, error: PyErr) -> PyResult<()> {
+        if error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py) {
+            return Err(error);
+        }
+        let Some(event_loop) = self.event_loop(py) else {
+            error.write_unraisable(py, None);
+            return Ok(());
+        };
+        let context = PyDict::new(py);
+        context.set_item(intern!(py, "message"), message)?;
+        context.set_item(intern!(py, "exception"), error.into_value(py))?;
+        event_loop.call_method1(intern!(py, "call_exception_handler"), (context,)).map(drop)
+    }
+
+    /// Handles the letters that are there now. Only [`Drain`] calls it, on the loop's thread.
+    pub(crate) fn drain(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        // Letters are taken one by one, so that what an interrupt leaves over is still in its place.
+        let turn = self.refill();
+        let mut handle = |_| self.next_letter().map_or(Ok(()), |letter| self.open_letter(py, letter));
+        let outcome = (0..turn).try_for_each(&mut handle);
+        // Hushed before it's armed: from then on a post rings. What is left over rings anew, for the sake of
+        // loops which see only that a bell begins to ring (rloop).
+        self.bell.hush();
+        if !lock(&self.batch).is_empty() || !self.mailbox.arm() {
+            self.bell.ring();
+        }
+        outcome
+    }
+
+    fn refill(&self) -> usize {
+        let mut batch = lock(&self.batch);
+        if batch.is_empty() {
+            // The buffers of mailbox and batch change places: a steady state allocates nothing.
+            let mut taken = Vec::from(std::mem::take(&mut *batch));
+            self.mailbox.take(&mut taken);
+            *batch = taken.into();
+        }
+        batch.len()
+    }
+
+    fn next_letter(&self) -> Option<Letter> {
+        lock(&self.batch).pop_front()
+    }
+
+    fn open_letter(self: &Arc<Self>, py: Python<'_>, letter: Letter) -> PyResult<()> {
+        match letter {
+            Letter::Settled(waiter) => waiter.deliver(py, self).inspect_err(|_| {
+                // It may have more callbacks than the one that was interrupted.
+                lock(&self.batch).push_front(Letter::Settled(waiter));
+            }),
+            Letter::Run(errand) => errand(py, self).or_else(|error| {
+                self.report(py, "Exception in work that was sent to this event loop", error)
+            }),
+        }
+    }
+
+    fn is_of(&self, event_loop: &Bound<'_, PyAny>) -> bool {
+        self.event_loop(event_loop.py()).is_some_and(|own| own.is(event_loop))
+    }
+
+    fn open(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        let py = event_loop.py();
+        sweep(py);
+        names::at_exit(py)?;
+        let bell = Arc::new(Bell::new()?);
+        let home = Arc::new(Self {
+            mailbox: Mailbox::new({
+                let bell = bell.clone();
+                move || bell.ring()
+            }),
+            bell,
+            event_loop: match PyWeakrefReference::new(event_loop) {
+                Ok(weak) => LoopRef::Weak(weak.unbind()),
+                Err(_) => LoopRef::Strong(event_loop.clone().unbind()),
+            },
+            tasks: Tasks::of(event_loop)?,
+            batch: Mutex::default(),
+            replies: Mutex::default(),
+        });
+        let drain = Bound::new(py, Drain::new(home.clone()))?;
+        event_loop.call_method1(intern!(py, "add_reader"), (home.bell.descriptor(), drain))?;
+        homes().push(home.clone());
+        Ok(home)
+    }
+
+    fn is_over(&self, py: Python<'_>) -> bool {
+        self.event_loop(py).is_none_or(|event_loop| {
+            // A loop that can't even answer this is not one to send mail to.
+            event_loop
+                .call_method0(intern!(py, "is_closed"))
+                .and_then(|closed| closed.is_truthy())
+                .unwrap_or(true)
+        })
+    }
+
+    fn refuse_mail(&self) {
+        self.send_replies();
+        let mail = self.mailbox.close();
+        let batch = std::mem::take(&mut *lock(&self.batch));
+        drop((mail, batch));
+    }
+}
+
+/// Retires the homes of loops that are closed or gone.
+pub(crate) fn sweep(py: Python<'_>) {
+    // Looking at a loop may run Python code, which must not happen under the registry's lock.
+    let all = homes().clone();
+    let over: Vec<_> = all.into_iter().filter(|home| home.is_over(py)).collect();
+    homes().retain(|home| !over.iter().any(|gone| Arc::ptr_eq(gone, home)));
+    for home in over {
+        home.refuse_mail();
+        // The loop's selector is closed or freed, so nobody watches the descriptor any more.
+        home.bell.close();
+    }
+}
+
+/// Drops all mail, of open loops too: Python ends, so nobody will read it.
+pub(crate) fn retire_all(py: Python<'_>) {
+    sweep(py);
+    let all = std::mem::take(&mut *homes());
+    for home in all {
+        home.refuse_mail();
+    }
+}
+
+fn homes() -> MutexGuard<'static, Vec<Arc<Home>>> {
+    lock(&HOMES)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,276 @@
+//! [`Cell`]: a piece of Python code on the kernel's loop, and how it ends.
+
+use super::{
+    Shared,
+    output::{Output, OutputStream, Sink, Stream},
+};
+use crate::{home::Home, source::Once};
+use asyncferry::{Future, Promise, State, promise};
+use pyo3::{exceptions::PyBaseException, intern, prelude::*};
+use std::{
+    error::Error,
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+/// A running cell. Await it for its outcome.
+///
+/// Dropping it cancels the cell, as nobody can have its outcome then; [`detach`](Self::detach) lets it run.
+///
+/// # Cancel safety
+/// Dropping it cancels the cell; keep it and await it again to go on waiting.
+///
+/// # Panics
+/// When it's polled again after it gave its outcome.
+#[must_use = "dropping it cancels the cell; let it run with `detach`"]
+pub struct Cell {
+    ended: Future<Once<Ended>>,
+    task: Arc<TaskSlot>,
+    output: Arc<Output>,
+    home: Arc<Home>,
+    number: u64,
+    detached: bool,
+}
+
+type Ended = Result<CellOutcome, CellError>;
+
+/// What a cell gave.
+#[derive(Debug)]
+pub struct CellOutcome {
+    /// The value of the last line, if that is an expression and not None. Drop it on any thread.
+    pub value: Option<Py<PyAny>>,
+    /// Its representation, as Python's `repr` gives it.
+    pub repr: Option<String>,
+    /// All that it printed.
+    pub stdout: String,
+    /// All that it printed to `sys.stderr`.
+    pub stderr: String,
+}
+
+/// How a cell failed.
+#[derive(Debug)]
+pub struct CellError {
+    /// In which way.
+    pub kind: CellErrorKind,
+    /// The exception in one line, as the last line of a traceback: `ValueError: no such thing`.
+    pub message: String,
+    /// The traceback as Python shows it, from the cell's own frame on, with its lines of source. For a syntax
+    /// error, the place and the remark.
+    pub traceback: String,
+    /// The exception itself, except when the cell never began.
+    pub exception: Option<Py<PyBaseException>>,
+    /// All that it printed.
+    pub stdout: String,
+    /// All that it printed to `sys.stderr`.
+    pub stderr: String,
+}
+
+/// In which way a cell failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CellErrorKind {
+    /// It's no Python, and nothing of it was run.
+    Syntax,
+    /// It raised an exception.
+    Raised,
+    /// It called `sys.exit`, or raised `SystemExit` otherwise.
+    Exit,
+    /// It was cancelled.
+    Cancelled,
+    /// The kernel was shut down before the cell began.
+    KernelGone,
+}
+
+/// Where the cell's task is put when it starts.
+#[derive(Default)]
+struct TaskSlot {
+    stage: Mutex<TaskStage>,
+}
+
+#[derive(Default)]
+enum TaskStage {
+    #[default]
+    New,
+    Running(Py<PyAny>),
+    /// It ended, or was cancelled before it began.
+    Over,
+}
+
+impl Cell {
+    pub(super) fn start(kernel: &Arc<Shared>, number: u64, code: String, limit: usize) -> Self {
+        let (promise, ended) = promise();
+        let output = Arc::new(Output::new(limit));
+        let task = Arc::new(TaskSlot::default());
+        let finish = Finish { promise, output: output.clone(), task: task.clone() };
+        let kernel_there = kernel.clone();
+        // If the loop is gone, the errand is dropped, and the promise in it with it.
+        kernel.home.run(move |py, _| begin(py, &kernel_there, number, &code, finish));
+        Self { ended, task, output, home: kernel.home.clone(), number, detached: false }
+    }
+
+    /// Its number: tracebacks name it `<cell number>`.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// What it prints, as it comes.
+    pub fn output(&self) -> OutputStream {
+        OutputStream::new(self.output.clone())
+    }
+
+    /// Cancels it: `CancelledError(message)` is raised where it awaits, and its `finally` blocks run. Its
+    /// outcome is [`CellErrorKind::Cancelled`], unless it catches the exception and goes on.
+    pub fn cancel(&self, message: &str) {
+        let (task, message) = (self.task.clone(), message.to_owned());
+        self.home.run(move |py, _| task.cancel(py, &message));
+    }
+
+    /// Lets the cell run on when this is dropped.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+
+    /// An outcome for a cell whose loop was gone before it began.
+    fn kernel_gone(&self) -> CellError {
+        self.output.close();
+        CellError {
+            kind: CellErrorKind::KernelGone,
+            message: "the kernel was shut down before the cell began".to_owned(),
+            traceback: String::new(),
+            exception: None,
+            stdout: String::new(),
+            stderr: String::new(),
+        }
+    }
+}
+
+impl std::future::Future for Cell {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
+        std::task::ready!(self.ended.poll_settled(cx));
+        Poll::Ready(match self.ended.get() {
+            Some(Ok(ended)) => ended.take().unwrap_or_else(|| panic!("a cell gives its outcome once")),
+            _ => Err(self.kernel_gone()),
+        })
+    }
+}
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        if self.ended.state() == State::Pending && !self.detached {
+            self.cancel("its handle was dropped");
+        }
+    }
+}
+
+impl TaskSlot {
+    fn change(&self, stage: TaskStage) -> TaskStage {
+        std::mem::replace(&mut *self.stage.lock().unwrap_or_else(PoisonError::into_inner), stage)
+    }
+
+    /// At home. The cell's start is in the same mail and came first, so it has a task by now, or is over.
+    fn cancel(&self, py: Python<'_>, message: &str) -> PyResult<()> {
+        let task = match &*self.stage.lock().unwrap_or_else(PoisonError::into_inner) {
+            TaskStage::Running(task) => task.clone_ref(py),
+            TaskStage::New | TaskStage::Over => return Ok(()),
+        };
+        task.bind(py).call_method1(intern!(py, "cancel"), (message,)).map(drop)
+    }
+}
+
+/// Starts the cell's task, at home.
+fn begin(py: Python<'_>, kernel: &Shared, number: u64, code: &str, finish: Finish) -> PyResult<()> {
+    if kernel.is_stopped() {
+        return Ok(());
+    }
+    let sink = Bound::new(py, Sink::new(finish.output.clone()))?;
+    let slot = finish.task.clone();
+    let finish = Bound::new(py, finish)?;
+    let start = kernel.functions.bind(py).getattr(intern!(py, "start"))?;
+    let task = start.call1((code, format!("<cell {number}>"), sink, finish))?;
+    drop(slot.change(TaskStage::Running(task.unbind())));
+    Ok(())
+}
+
+/// The done-callback of a cell's task.
+#[pyclass(frozen, module = "asyncferry", name = "_Finish")]
+struct Finish {
+    promise: Promise<Once<Ended>>,
+    output: Arc<Output>,
+    task: Arc<TaskSlot>,
+}
+
+#[pymethods]
+impl Finish {
+    fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        drop(self.task.change(TaskStage::Over));
+        self.output.close();
+        let ended = match task.call_method0(intern!(task.py(), "result")) {
+            Ok(told) => self.ended(&told)?,
+            // It was cancelled before it began.
+            Err(error) => Err(self.failed(
+                CellErrorKind::Cancelled,
+                error.to_string(),
+                String::new(),
+                error.into_value(task.py()),
+            )),
+        };
+        let _ = self.promise.complete(Once::new(ended));
+        Ok(())
+    }
+}
+
+impl Finish {
+    /// What `run` in `cells.py` told.
+    fn ended(&self, told: &Bound<'_, PyAny>) -> PyResult<Ended> {
+        let kind: String = told.get_item(0)?.extract()?;
+        let kind = match kind.as_str() {
+            "done" => {
+                let value = told.get_item(1)?;
+                let repr: Option<String> = told.get_item(2)?.extract()?;
+                return Ok(Ok(CellOutcome {
+                    value: (!value.is_none()).then(|| value.unbind()),
+                    repr: repr.map(|repr| self.output.limited(repr)),
+                    stdout: self.output.text(Stream::Stdout),
+                    stderr: self.output.text(Stream::Stderr),
+                }));
+            }
+            "syntax" => CellErrorKind::Syntax,
+            "exit" => CellErrorKind::Exit,
+            "cancelled" => CellErrorKind::Cancelled,
+            _ => CellErrorKind::Raised,
+        };
+        let exception = told.get_item(1)?.cast_into::<PyBaseException>()?.unbind();
+        let (message, traceback) = (told.get_item(2)?.extract()?, told.get_item(3)?.extract()?);
+        Ok(Err(self.failed(kind, message, traceback, exception)))
+    }
+
+    fn failed(
+        &self,
+        kind: CellErrorKind,
+        message: String,
+        traceback: String,
+        exception: Py<PyBaseException>,
+    ) -> CellError {
+        CellError {
+            kind,
+            message: self.output.limited(message),
+            traceback: self.output.limited(traceback),
+            exception: Some(exception),
+            stdout: self.output.text(Stream::Stdout),
+            stderr: self.output.text(Stream::Stderr),
+        }
+    }
+}
+
+/// The traceback, or where there is none, the one line.
+impl fmt::Display for CellError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.traceback.is_empty() { &self.message } else { self.traceback.trim_end() })
+    }
+}
+
+impl Error for CellError {}

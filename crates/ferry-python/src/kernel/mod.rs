@@ -1,0 +1,239 @@
+//! [`Kernel`]: CPython as a guest of a Rust program, which runs pieces of code, *cells*, in one namespace.
+//!
+//! ```text
+//!   any thread, without the GIL            the thread "ferry-python", one asyncio loop
+//!   ───────────────────────────            ───────────────────────────────────────────
+//!   Kernel::run(code) ──letter──▶ a task: compile, execute, await what the top level awaits
+//!   OutputStream::next ◀──────── what it prints, while it runs
+//!   Cell.await         ◀──────── its outcome
+//!   Cell::cancel, or its drop ──letter──▶ task.cancel(): CancelledError at its next await
+//!   Kernel::shutdown   ──letter──▶ all cells are cancelled, the loop ends, the thread ends
+//! ```
+//!
+//! Cells run at once, as tasks do: one that awaits lets the others go on, and one that computes holds them up
+//! (`asyncio.to_thread` is for that). They share their globals, those of `__main__`. What a cell prints is its
+//! own, also from tasks that it started and from `asyncio.to_thread`; what comes from plain threads, and from
+//! tasks that outlive their cell, goes to the process's own output.
+//!
+//! `SystemExit` and `KeyboardInterrupt` end the cell that raises them, and no more.
+
+mod cell;
+mod output;
+
+pub use cell::{Cell, CellError, CellErrorKind, CellOutcome};
+pub use output::{Chunk, OutputStream, Stream};
+
+use crate::{
+    home::{self, Home},
+    interpreter::{self, StartError},
+};
+use pyo3::{ffi, intern, prelude::*, types::PyModule};
+use std::{
+    fmt, io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread::{self, JoinHandle, ThreadId},
+};
+
+/// What a cell may print, and how long the representation of its value may be, unless set otherwise.
+const OUTPUT_LIMIT: usize = 16 << 20;
+
+/// CPython, ready to run cells. Clones are the same kernel. See the [module](crate::kernel).
+///
+/// ```
+/// use asyncferry::AsyncRuntime;
+/// use asyncferry_python::kernel::Kernel;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let kernel = Kernel::start()?;
+/// let outcome = AsyncRuntime::block_on(async {
+///     kernel.run("import asyncio\nhalf = 21").await?;
+///     kernel.run("await asyncio.sleep(0)\nprint('thinking')\n2 * half").await
+/// })?;
+/// assert_eq!(outcome.repr.as_deref(), Some("42"));
+/// assert_eq!(outcome.stdout, "thinking\n");
+/// kernel.shutdown();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Kernel {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    home: Arc<Home>,
+    /// The functions of `cells.py`.
+    functions: Py<PyModule>,
+    cells: AtomicU64,
+    output_limit: AtomicUsize,
+    stopped: AtomicBool,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    thread_id: ThreadId,
+}
+
+/// Why there is no kernel.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum KernelError {
+    /// CPython did not start.
+    Python(StartError),
+    /// The system gave no thread.
+    Thread(io::Error),
+    /// asyncio could not be set up; the text is Python's.
+    Loop(String),
+}
+
+static RUNNING: Mutex<Option<Kernel>> = Mutex::new(None);
+
+impl Kernel {
+    /// Starts CPython (unless it runs) and the kernel's thread. While a kernel runs, this gives that one;
+    /// after its [shutdown](Self::shutdown), a new one, whose globals are still those of `__main__`.
+    ///
+    /// # Errors
+    /// [`KernelError`].
+    pub fn start() -> Result<Self, KernelError> {
+        // The new thread needs the GIL.
+        without_gil(Self::start_thread)
+    }
+
+    fn start_thread() -> Result<Self, KernelError> {
+        let mut running = running();
+        if let Some(kernel) = running.as_ref().filter(|kernel| !kernel.shared.is_stopped()) {
+            return Ok(kernel.clone());
+        }
+        let (sender, receiver) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("ferry-python".to_owned())
+            .spawn(move || serve(&sender))
+            .map_err(KernelError::Thread)?;
+        let (home, functions) =
+            receiver.recv().unwrap_or_else(|_| Err(KernelError::Loop("its thread panicked".to_owned())))?;
+        let shared = Shared {
+            home,
+            functions,
+            cells: AtomicU64::new(0),
+            output_limit: AtomicUsize::new(OUTPUT_LIMIT),
+            stopped: AtomicBool::new(false),
+            thread_id: thread.thread().id(),
+            thread: Mutex::new(Some(thread)),
+        };
+        let kernel = Self { shared: Arc::new(shared) };
+        *running = Some(kernel.clone());
+        Ok(kernel)
+    }
+
+    /// Starts a cell: Python code, whose top level may `await`. Like a notebook, it gives the value of its
+    /// last line if that is an expression. Works on any thread, and needs no GIL.
+    ///
+    /// In tracebacks the cell is named `<cell 1>`, `<cell 2>`, and so on.
+    pub fn run(&self, code: impl Into<String>) -> Cell {
+        let number = self.shared.cells.fetch_add(1, Ordering::Relaxed) + 1;
+        let limit = self.shared.output_limit.load(Ordering::Relaxed);
+        Cell::start(&self.shared, number, code.into(), limit)
+    }
+
+    /// Sets how many bytes the next cells may print each, and how long the representation of a value may
+    /// be; 16 MiB if never set. What goes beyond is cut off, with a note that says so.
+    pub fn set_output_limit(&self, bytes: usize) {
+        self.shared.output_limit.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Where the kernel's loop gets its mail: to [start coroutines](crate::start_awaitable) on it.
+    pub fn home(&self) -> &Arc<Home> {
+        &self.shared.home
+    }
+
+    /// Cancels all cells and tasks, waits until their `finally` blocks ran, and ends the loop and its thread.
+    /// Cells that come later end at once with [`CellErrorKind::KernelGone`]. Python itself stays.
+    ///
+    /// A cell that never awaits can't be cancelled: this waits until it ends. Called on the kernel's own
+    /// thread, this only asks it to end.
+    pub fn shutdown(&self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        self.shared.home.run(|py, home| {
+            let event_loop = home.event_loop(py);
+            event_loop.map_or(Ok(()), |event_loop| event_loop.call_method0(intern!(py, "stop")).map(drop))
+        });
+        if thread::current().id() == self.shared.thread_id {
+            return;
+        }
+        let thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            without_gil(|| drop(thread.join()));
+        }
+    }
+}
+
+impl Shared {
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+}
+
+type Served = (Arc<Home>, Py<PyModule>);
+
+/// The kernel's thread, from its start to its end.
+fn serve(started: &mpsc::Sender<Result<Served, KernelError>>) {
+    if let Err(error) = interpreter::ensure_started() {
+        let _ = started.send(Err(KernelError::Python(error)));
+        return;
+    }
+    Python::attach(|py| match prepare(py) {
+        Ok((event_loop, home, functions)) => {
+            let _ = started.send(Ok((home, functions.clone().unbind())));
+            if let Err(error) = functions.call_method1(intern!(py, "serve"), (event_loop,)) {
+                error.write_unraisable(py, None);
+            }
+            // The loop is closed: cells that are still in the mail end now.
+            home::sweep(py);
+        }
+        Err(error) => drop(started.send(Err(KernelError::Loop(error.to_string())))),
+    });
+}
+
+fn prepare(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Arc<Home>, Bound<'_, PyModule>)> {
+    let functions = PyModule::from_code(py, SOURCE, c"<ferry kernel>", c"_ferry_kernel")?;
+    let event_loop = functions.call_method0(intern!(py, "new_loop"))?;
+    let home = Home::of(&event_loop)?;
+    Ok((event_loop, home, functions))
+}
+
+/// The part of the kernel that is best said in Python.
+const SOURCE: &std::ffi::CStr =
+    match std::ffi::CStr::from_bytes_with_nul(concat!(include_str!("cells.py"), "\0").as_bytes()) {
+        Ok(source) => source,
+        Err(_) => panic!("cells.py holds a NUL"),
+    };
+
+/// Runs `wait` with the GIL released, if this thread has it.
+fn without_gil<T: Send>(wait: impl FnOnce() -> T + Send) -> T {
+    // SAFETY: both may be called at any time; the second reads this thread's own state.
+    let has_gil = unsafe { ffi::Py_IsInitialized() != 0 && ffi::PyGILState_Check() != 0 };
+    if has_gil { Python::attach(|py| py.detach(wait)) } else { wait() }
+}
+
+fn running() -> MutexGuard<'static, Option<Kernel>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernel").field("stopped", &self.shared.is_stopped()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Python(error) => error.fmt(f),
+            Self::Thread(error) => write!(f, "the system gives no thread for Python: {error}"),
+            Self::Loop(error) => write!(f, "asyncio could not be set up: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for KernelError {}

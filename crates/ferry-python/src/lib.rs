@@ -1,0 +1,54 @@
+//! Ferry's bridge to Python: Rust work as awaitables, coroutines as Rust futures, and an embedded kernel.
+//!
+//! - [`future_to_awaitable`], [`blocking_to_awaitable`] and [`create_job_awaitable`] give Python an
+//!   [`Awaitable`] for what Rust does; [`gather_impl`] makes one of many.
+//! - [`awaitable_to_future`] and [`start_awaitable`] let Rust await what Python can await.
+//! - [`kernel`] runs pieces of Python code inside a Rust program.
+//! - [`append_to_inittab`] makes `import asyncferry` work in an embedded interpreter.
+//!
+//! # The rules of the bridge
+//!
+//! - **Threads of Rust never take the GIL.** They settle a promise; the awaitable's [`Home`] is told, once a
+//!   burst, and does on its own thread what needs Python. So no completion can wait for the GIL, whatever
+//!   locks are held around it.
+//! - **Values are converted at home**, once, by [`IntoPyObject`](pyo3::IntoPyObject).
+//! - **Who drops the last interest stops the work**: an awaitable that nobody refers to stops its Rust
+//!   future; a [`PyFuture`] that is dropped cancels its Python task. Cancel messages cross both ways.
+//! - **Errors keep what they were**: a `PyErr` anywhere in a Rust error comes back as the same exception
+//!   object, with its traceback; other errors are `asyncferry.FerryError`, their sources as `__cause__`; a
+//!   panic is `asyncferry.PanicError` with its text. An error that nobody retrieves goes to the loop's
+//!   exception handler.
+
+mod artifact;
+mod awaitable;
+mod bell;
+mod callback;
+mod carried;
+mod coroutine;
+mod digest;
+mod drain;
+mod failure;
+mod gather;
+mod home;
+pub mod interpreter;
+mod job;
+pub mod kernel;
+mod module;
+mod names;
+pub mod run;
+mod source;
+mod stage;
+mod tasks;
+mod waiter;
+
+pub use artifact::{Artifact, ArtifactInfo};
+pub use awaitable::Awaitable;
+pub use coroutine::{PyFuture, awaitable_to_future, start_awaitable};
+pub use failure::{FerryError, PanicError};
+pub use gather::gather_impl;
+pub use home::Home;
+pub use job::{
+    Interest, JobReceiver, blocking_to_awaitable, create_job_awaitable, future_to_awaitable,
+    promise_to_awaitable,
+};
+pub use module::append_to_inittab;

@@ -1,0 +1,106 @@
+//! The names of Python's library that the bridge needs, each imported once.
+
+use crate::home;
+use pyo3::{
+    exceptions::PyBaseException,
+    ffi,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyCFunction, PyString, PyType},
+};
+
+/// The loop that runs on this thread, if one does.
+pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    static GET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let running = GET.import(py, "asyncio", "_get_running_loop")?.call0()?;
+    Ok((!running.is_none()).then_some(running))
+}
+
+/// `asyncio.ensure_future(awaitable, loop=event_loop)`.
+pub(crate) fn ensure_future<'py>(
+    awaitable: &Bound<'py, PyAny>,
+    event_loop: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static ENSURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = awaitable.py();
+    let keywords = [(pyo3::intern!(py, "loop"), event_loop)];
+    let keywords = pyo3::types::IntoPyDict::into_py_dict(keywords, py)?;
+    ENSURE.import(py, "asyncio", "ensure_future")?.call((awaitable,), Some(&keywords))
+}
+
+/// `asyncio.isfuture(object)`.
+pub(crate) fn is_future(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static IS_FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    IS_FUTURE.import(object.py(), "asyncio", "isfuture")?.call1((object,))?.is_truthy()
+}
+
+/// Whether `await object` is allowed, or `object` is a future of asyncio's kind.
+pub(crate) fn is_awaitable(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static IS_AWAITABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = object.py();
+    if is_coroutine(object) || object.get_type().hasattr(pyo3::intern!(py, "__await__"))? {
+        return Ok(true);
+    }
+    if is_future(object)? {
+        return Ok(true);
+    }
+    IS_AWAITABLE.import(py, "inspect", "isawaitable")?.call1((object,))?.is_truthy()
+}
+
+/// Whether `object` is what calling an `async def` gives.
+pub(crate) fn is_coroutine(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the pointer is that of a live object, and the check only reads its type.
+    unsafe { ffi::PyCoro_CheckExact(object.as_ptr()) != 0 }
+}
+
+/// `asyncio.CancelledError(message)`.
+pub(crate) fn cancelled_error(py: Python<'_>, message: Option<Py<PyAny>>) -> PyErr {
+    static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let made = TYPE.import(py, "asyncio", "CancelledError").and_then(|class| match message {
+        Some(message) => class.call1((message,)),
+        None => class.call0(),
+    });
+    made.map_or_else(|error| error, PyErr::from_value)
+}
+
+/// `asyncio.InvalidStateError(message)`.
+pub(crate) fn invalid_state(py: Python<'_>, message: &str) -> PyErr {
+    static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    match TYPE.import(py, "asyncio", "InvalidStateError") {
+        Ok(class) => PyErr::from_type(class.clone(), (message.to_owned(),)),
+        Err(error) => error,
+    }
+}
+
+/// Whether `error` is an `asyncio.CancelledError`.
+pub(crate) fn is_cancelled_error(error: &Bound<'_, PyBaseException>) -> PyResult<bool> {
+    static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    error.is_instance(TYPE.import(error.py(), "asyncio", "CancelledError")?)
+}
+
+/// `types.GenericAlias(class, item)`: what `Awaitable[int]` means to a type checker.
+pub(crate) fn generic_alias<'py>(
+    class: &Bound<'py, PyType>,
+    item: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    static ALIAS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    ALIAS.import(class.py(), "types", "GenericAlias")?.call1((class, item))
+}
+
+/// `reprlib.repr(object)`: its representation, cut to a readable length.
+pub(crate) fn short_repr<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    static REPR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    Ok(REPR.import(object.py(), "reprlib", "repr")?.call1((object,))?.cast_into()?)
+}
+
+/// Has all homes retired when the interpreter exits.
+pub(crate) fn at_exit(py: Python<'_>) -> PyResult<()> {
+    static REGISTERED: PyOnceLock<()> = PyOnceLock::new();
+    REGISTERED
+        .get_or_try_init(py, || {
+            let retire =
+                PyCFunction::new_closure(py, None, None, |arguments, _| home::retire_all(arguments.py()))?;
+            py.import("atexit")?.call_method1("register", (retire,)).map(drop)
+        })
+        .copied()
+}

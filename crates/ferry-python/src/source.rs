@@ -1,0 +1,186 @@
+//! [`Source`]: what an awaitable waits for, whatever the type of its value: a promise, with the task that
+//! will settle it if the bridge started one.
+//!
+//! A value is converted to Python at home, with the GIL, once: [`Deliver`] says how. Errors are turned into
+//! exceptions there too (see [`failure`]).
+
+use crate::{failure, gather::Children, names};
+use asyncferry::{Failure, Future, State};
+use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyString};
+use std::{
+    any::TypeId,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+/// A value that is handed to Python when it's awaited there.
+pub(crate) trait Deliver: Send + Sync + 'static {
+    fn deliver(&self, py: Python<'_>) -> PyResult<Py<PyAny>>;
+
+    /// Whether this value stands for a failure (that of a gather's child).
+    fn is_failure(&self) -> bool {
+        false
+    }
+}
+
+/// A value that is converted when it's taken, by the one awaitable that there is for it.
+pub(crate) struct Once<T>(Mutex<Option<T>>);
+
+impl<T> Once<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Mutex::new(Some(value)))
+    }
+
+    pub(crate) fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<T: for<'py> IntoPyObject<'py> + Send + 'static> Deliver for Once<T> {
+    fn deliver(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match self.take() {
+            Some(value) => to_python(py, value),
+            None => Err(names::invalid_state(py, "the value was given out already")),
+        }
+    }
+}
+
+/// A value of a promise that may be awaited by others too is copied for each.
+impl<T: for<'py> IntoPyObject<'py> + Clone + Send + Sync + 'static> Deliver for T {
+    fn deliver(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        to_python(py, self.clone())
+    }
+}
+
+fn to_python<T: for<'py> IntoPyObject<'py> + 'static>(py: Python<'_>, value: T) -> PyResult<Py<PyAny>> {
+    // PyO3 makes an empty tuple of `()`; a function without a result gives None in Python.
+    if TypeId::of::<T>() == TypeId::of::<()>() { Ok(py.None()) } else { value.into_py_any(py) }
+}
+
+/// How an awaitable ends, in Python's terms.
+pub(crate) enum Ending {
+    Value(Py<PyAny>),
+    Error(PyErr),
+    Cancelled(Option<Py<PyAny>>),
+}
+
+/// What an awaitable waits for. Dropping it says that nobody waits any more, which stops the work.
+pub(crate) trait Source: Send + Sync {
+    fn state(&self) -> State;
+
+    /// Whether it was settled with an error.
+    fn failed(&self) -> bool {
+        self.state() == State::Failed
+    }
+
+    /// Has the task of `cx` woken when it's settled: one waiter, the last that asked.
+    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// One more waiter.
+    fn watch(&self) -> Box<dyn Watch>;
+
+    /// Cancels the work, unless it's settled.
+    fn cancel(&self, message: &str) -> bool;
+
+    /// How it ended. Only called once, when it's settled.
+    fn ending(&self, py: Python<'_>) -> Ending;
+
+    /// The Python awaitables that this one is made of, if it's made of such.
+    fn children(&self) -> Option<&Arc<Children>> {
+        None
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let _ = visit;
+        Ok(())
+    }
+}
+
+/// A waiter beside the awaitable's own.
+pub(crate) trait Watch: Send + Sync {
+    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Whether it was settled otherwise than with a good value.
+    fn failed(&self) -> bool;
+}
+
+/// A promise's future, with the task that works for it. Dropping both stops the task.
+pub(crate) struct Work<T> {
+    future: Future<T>,
+    _task: Option<async_task::Task<()>>,
+}
+
+impl<T> Work<T> {
+    pub(crate) fn new(future: Future<T>, task: Option<async_task::Task<()>>) -> Self {
+        Self { future, _task: task }
+    }
+
+    /// The value, if it's settled with one.
+    pub(crate) fn value(&self) -> Option<&T> {
+        self.future.get()?.as_ref().ok()
+    }
+}
+
+impl<T: Deliver> Source for Work<T> {
+    fn state(&self) -> State {
+        self.future.state()
+    }
+
+    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.future.poll_settled(cx)
+    }
+
+    fn watch(&self) -> Box<dyn Watch> {
+        Box::new(self.future.clone())
+    }
+
+    fn cancel(&self, message: &str) -> bool {
+        self.future.cancel(message)
+    }
+
+    fn ending(&self, py: Python<'_>) -> Ending {
+        ending(py, &self.future)
+    }
+}
+
+impl<T: Deliver> Watch for Future<T> {
+    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        Future::poll_settled(self, cx)
+    }
+
+    fn failed(&self) -> bool {
+        match self.get() {
+            Some(Ok(value)) => value.is_failure(),
+            Some(Err(_)) => true,
+            None => false,
+        }
+    }
+}
+
+/// How a settled `future` ended.
+pub(crate) fn ending<T: Deliver>(py: Python<'_>, future: &Future<T>) -> Ending {
+    match future.get() {
+        Some(Ok(value)) => Ending::of(py, value.deliver(py)),
+        Some(Err(Failure::Failed(error))) => Ending::of_exception(py, failure::exception_for(py, &**error)),
+        Some(Err(Failure::Cancelled(message))) => Ending::Cancelled(
+            message.as_deref().map(|message| PyString::new(py, message).into_any().unbind()),
+        ),
+        None => Ending::Error(names::invalid_state(py, "it is not settled yet")),
+    }
+}
+
+impl Ending {
+    pub(crate) fn of(py: Python<'_>, result: PyResult<Py<PyAny>>) -> Self {
+        result.map_or_else(|error| Self::of_exception(py, error), Self::Value)
+    }
+
+    /// An `asyncio.CancelledError` that comes out of Rust is a cancellation, as that of a coroutine is.
+    fn of_exception(py: Python<'_>, error: PyErr) -> Self {
+        let value = error.value(py);
+        if !names::is_cancelled_error(value).unwrap_or(false) {
+            return Self::Error(error);
+        }
+        let message = value.getattr("args").and_then(|args| args.get_item(0));
+        Self::Cancelled(message.ok().filter(|message| !message.is_none()).map(Bound::unbind))
+    }
+}

@@ -1,0 +1,53 @@
+//! [`Tasks`]: how a loop makes its tasks, found out once for each loop.
+
+use pyo3::{intern, prelude::*, sync::PyOnceLock, types::PyDict};
+
+/// The way to make tasks of one loop.
+pub(crate) enum Tasks {
+    /// By its own `create_task`: a loop of an unknown class may do something there.
+    OfLoop,
+    /// By the class `asyncio.Task`, unless a task factory is set: asyncio's and uvloop's own `create_task` do
+    /// no more, in Python code.
+    Plain,
+}
+
+impl Tasks {
+    pub(crate) fn of(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
+        static BASE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let py = event_loop.py();
+        let class = event_loop.get_type();
+        let base = BASE.import(py, "asyncio", "BaseEventLoop")?;
+        let makes = class.getattr(intern!(py, "create_task"))?;
+        let is_plain = makes.is(&base.getattr(intern!(py, "create_task"))?) || class.module()? == "uvloop";
+        Ok(if is_plain { Self::Plain } else { Self::OfLoop })
+    }
+
+    /// Starts a task `name` of `event_loop` that runs `coroutine`, in `context` if one is given. From Python 3.12 on
+    /// its first step runs here and now: that's safe, as tasks are made in a drain, outside of any task and of
+    /// any caller's code, and one that never waits costs no turn of the loop.
+    pub(crate) fn start<'py>(
+        &self,
+        event_loop: &Bound<'py, PyAny>,
+        coroutine: Bound<'py, PyAny>,
+        name: Bound<'py, PyAny>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        static TASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let py = event_loop.py();
+        let keywords = PyDict::new(py);
+        keywords.set_item(intern!(py, "name"), name)?;
+        if let Some(context) = context {
+            keywords.set_item(intern!(py, "context"), context)?;
+        }
+        let has_factory =
+            || Ok::<_, PyErr>(!event_loop.call_method0(intern!(py, "get_task_factory"))?.is_none());
+        if matches!(self, Self::OfLoop) || has_factory()? {
+            return event_loop.call_method(intern!(py, "create_task"), (coroutine,), Some(&keywords));
+        }
+        keywords.set_item(intern!(py, "loop"), event_loop)?;
+        if py.version_info() >= (3, 12) {
+            keywords.set_item(intern!(py, "eager_start"), true)?;
+        }
+        TASK.import(py, "asyncio", "Task")?.call((coroutine,), Some(&keywords))
+    }
+}

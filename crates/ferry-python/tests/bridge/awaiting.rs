@@ -1,0 +1,311 @@
+//! Awaiting Rust work from Python: when, how often, by whom.
+
+use crate::check;
+
+#[test]
+fn a_ready_future_is_done_at_once() {
+    check(
+        r#"
+async def main():
+    aw = probe.ready(42)
+    assert aw.done() and not aw.cancelled() and aw.result() == 42 and aw.exception() is None
+    assert await aw == 42
+    assert await aw == 42, "an awaitable may be awaited again"
+    assert repr(aw) == "<Awaitable finished result=42>"
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
+fn values_that_python_treats_specially_come_through_whole() {
+    check(
+        r#"
+async def main():
+    error = ValueError("x")
+    for value in [(), (1, 2), None, error, StopIteration(3), [1]]:
+        for make in probe.ready, probe.later:
+            assert (await make(value)) is value
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
+fn a_job_that_ends_before_it_is_awaited() {
+    check(
+        r#"
+async def main():
+    job = probe.Job()
+    aw = job.direct()
+    assert not aw.done() and repr(aw) == "<Awaitable 'job' pending>"
+    try:
+        aw.result()
+    except asyncio.InvalidStateError:
+        pass
+    else:
+        assert False, "a pending awaitable has no result"
+    job.complete_on_thread(7)
+    assert aw.done() and await aw == 7
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
+fn a_job_that_ends_while_it_is_awaited() {
+    check(
+        r#"
+async def main():
+    jobs = [probe.Job() for _ in range(100)]
+    aws = [job.start() for job in jobs]
+    tasks = [asyncio.create_task(aw) for aw in aws]
+    await asyncio.sleep(0)
+    probe.complete_all(jobs)
+    assert [await task for task in tasks] == list(range(100))
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
+fn many_tasks_await_the_same_one() {
+    check(
+        r#"
+async def main():
+    job = probe.Job()
+    aw = job.start()
+    async def wait():
+        return await aw
+    tasks = [asyncio.create_task(wait()) for _ in range(10)]
+    await asyncio.sleep(0)
+    job.complete_on_thread(5)
+    assert [await task for task in tasks] == [5] * 10
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
+fn loops_in_two_threads_await_the_same_one() {
+    check(
+        r#"
+import threading
+job, box = probe.Job(), []
+waiting = threading.Barrier(3)
+results = []
+def run():
+    async def main():
+        async def wait():
+            return await box[0]
+        task = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        loop, done = asyncio.get_running_loop(), []
+        box[0].add_done_callback(lambda aw: done.append(asyncio.get_running_loop()))
+        waiting.wait()
+        results.append(await task)
+        await asyncio.sleep(0)
+        assert done == [loop], "a callback is called on the loop that added it"
+    asyncio.run(main())
+box.append(job.start())
+threads = [threading.Thread(target=run) for _ in range(2)]
+for thread in threads: thread.start()
+waiting.wait()
+job.complete(3)
+for thread in threads: thread.join()
+assert results == [3, 3]
+"#,
+    );
+}
+
+#[test]
+fn everything_in_asyncio_takes_an_awaitable() {
+    check(
+        r#"
+async def main():
+    def pending():
+        job = probe.Job()
+        asyncio.get_running_loop().call_soon(job.complete_on_thread, 1)
+        return job.start()
+    for make in pending, lambda: probe.ready(1):
+        assert await asyncio.gather(make(), make()) == [1, 1]
+        assert await asyncio.gather(make(), make(), return_exceptions=True) == [1, 1]
+        assert await asyncio.wait_for(make(), 60) == 1
+        assert await asyncio.shield(make()) == 1
+        assert await asyncio.create_task(make(), name="mine") == 1
+        assert await asyncio.ensure_future(make()) == 1
+        async with asyncio.timeout(60):
+            assert await make() == 1
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(make())
+        assert task.result() == 1
+        assert [await each for each in asyncio.as_completed([make(), make()])] == [1, 1]
+        done, rest = await asyncio.wait([asyncio.create_task(make()), asyncio.create_task(make())])
+        assert len(done) == 2 and not rest
+        assert await asyncio.wrap_future(make()) == 1
+        assert await ferry.gather(make(), make()) == [1, 1]
+        assert await asyncio.to_thread(lambda: asyncio.run(alone(make))) == 1
+async def alone(make):
+    return await asyncio.wait_for(make(), 60)
+asyncio.run(main())
+assert ferry.Awaitable[int].__origin__ is ferry.Awaitable
+"#,
+    );
+}
+
+#[test]
+fn a_task_of_an_awaitable_can_be_shown() {
+    check(
+        r#"
+async def main():
+    job = probe.Job()
+    task = asyncio.create_task(job.start())
+    assert "coro=<Awaitable()>" in repr(task), repr(task)
+    await asyncio.sleep(0)
+    assert "Awaitable" in repr(task)
+    task.get_stack()
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
+fn callbacks_run_in_their_context_and_can_be_taken_back() {
+    check(
+        r#"
+import contextvars
+name = contextvars.ContextVar("name")
+async def main():
+    job, log = probe.Job(), []
+    aw = job.start()
+    def note(done): log.append((name.get(), done is aw))
+    name.set("first"); aw.add_done_callback(note)
+    name.set("second"); aw.add_done_callback(note)
+    other = contextvars.copy_context()
+    other.run(name.set, "third")
+    aw.add_done_callback(note, context=other)
+    def gone(done): log.append("gone")
+    aw.add_done_callback(gone); aw.add_done_callback(gone)
+    assert aw.remove_done_callback(gone) == 2
+    name.set("none of them")
+    job.complete_on_thread(1)
+    await aw
+    while len(log) < 3: await asyncio.sleep(0)
+    assert log == [("first", True), ("second", True), ("third", True)], log
+    aw.add_done_callback(note)
+    assert len(log) == 3, "a callback is never called inside add_done_callback"
+    await asyncio.sleep(0)
+    assert log[3:] == [("none of them", True)]
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
+fn a_task_keeps_its_context_variables_across_an_await() {
+    check(
+        r#"
+import contextvars
+name = contextvars.ContextVar("name")
+async def task(mine, aw):
+    name.set(mine)
+    await aw
+    assert name.get() == mine
+    name.set(mine + "!")
+    await probe.later(1)
+    assert name.get() == mine + "!"
+async def main():
+    jobs = [probe.Job() for _ in range(20)]
+    tasks = [asyncio.create_task(task(str(n), job.start())) for n, job in enumerate(jobs)]
+    await asyncio.sleep(0)
+    probe.complete_all(jobs)
+    await asyncio.gather(*tasks)
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
+fn debug_mode_finds_nothing_wrong() {
+    check(
+        r#"
+import warnings
+warnings.simplefilter("error")
+async def main():
+    problems = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(context))
+    asyncio.get_running_loop().slow_callback_duration = 0.0  # shows every callback
+    import logging; logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    jobs = [probe.Job() for _ in range(5)]
+    tasks = [asyncio.create_task(job.start()) for job in jobs]
+    await asyncio.sleep(0)
+    probe.complete_all(jobs)
+    assert await ferry.gather(*tasks, probe.later(5), probe.ready(6)) == [0, 1, 2, 3, 4, 5, 6]
+    assert problems == []
+asyncio.run(main(), debug=True)
+"#,
+    );
+}
+
+#[test]
+fn a_heartbeat_keeps_its_pace_while_jobs_complete() {
+    // Each completion's callback completes the next job, so there is always mail. A coroutine that takes part
+    // in each turn of the loop still does: a drain handles what was there when it began, and no more.
+    check(
+        r#"
+async def main():
+    jobs = [probe.Job() for _ in range(1000)]
+    aws = [job.direct() for job in jobs]
+    for aw, following in zip(aws, jobs[1:]):
+        aw.add_done_callback(lambda _, job=following: job.complete_on_thread(1))
+    aws[-1].add_done_callback(lambda _: None)
+    jobs[0].complete_on_thread(1)
+    beats = 0
+    while not aws[-1].done():
+        beats += 1
+        await asyncio.sleep(0)
+    assert beats >= 900, f"the heart beat {beats} times during 1000 completions"
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
+
+#[test]
+fn outside_of_a_loop_an_awaitable_can_be_made_but_not_called_back_on() {
+    check(
+        r#"
+aw = probe.ready(1)
+assert aw.result() == 1
+job = probe.Job()
+pending = job.start()
+try:
+    pending.add_done_callback(print)
+except RuntimeError as error:
+    assert "no running event loop" in str(error)
+else:
+    assert False, "there is no loop to call back on"
+async def main():
+    return await aw
+assert asyncio.run(main()) == 1
+"#,
+    );
+}
+
+#[test]
+fn sleep_takes_any_sensible_time() {
+    check(
+        r#"
+async def main():
+    for seconds in 0, 0.001, -5:
+        assert await ferry.sleep(seconds) is None
+    for wrong in float("nan"), float("inf"), 1e300:
+        try:
+            ferry.sleep(wrong)
+        except ValueError as error:
+            assert "sleep" in str(error)
+        else:
+            assert False, wrong
+asyncio.run(main())
+"#,
+    );
+}

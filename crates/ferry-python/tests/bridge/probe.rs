@@ -1,0 +1,297 @@
+//! The Rust side of the test programs: the module `probe`.
+
+use asyncferry::{AsyncError, Promise, promise};
+use asyncferry_python::{
+    ArtifactInfo, Awaitable, Home, awaitable_to_future, create_job_awaitable, future_to_awaitable,
+    gather_impl, promise_to_awaitable, start_awaitable,
+};
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use std::{
+    error::Error,
+    fmt,
+    sync::{
+        Arc, Mutex,
+        mpsc::{self, Receiver, Sender},
+    },
+    time::Duration,
+};
+
+/// Long enough for any machine; only a broken bridge waits it out.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn append_to_inittab() {
+    pyo3::append_to_inittab!(probe);
+}
+
+/// Rust work that a program settles by hand, from whichever thread it likes.
+#[pyclass(frozen)]
+struct Job {
+    promise: Promise<i64>,
+    outcome: Mutex<Option<asyncferry::Future<i64>>>,
+    stopped: Arc<Mutex<Receiver<()>>>,
+    guard: Mutex<Option<Stopped>>,
+}
+
+/// Tells when the Rust future that owns it is dropped.
+struct Stopped(Sender<()>);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+#[pymethods]
+impl Job {
+    #[new]
+    fn new() -> Self {
+        let (promise, outcome) = promise();
+        let (sender, receiver) = mpsc::channel();
+        Self {
+            promise,
+            outcome: Mutex::new(Some(outcome)),
+            stopped: Arc::new(Mutex::new(receiver)),
+            guard: Mutex::new(Some(Stopped(sender))),
+        }
+    }
+
+    /// The job's awaitable, by way of a task on tokio's threads; there is one.
+    fn start<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Awaitable>> {
+        let outcome = self.outcome.lock().unwrap().take().unwrap();
+        let guard = self.guard.lock().unwrap().take();
+        future_to_awaitable(py, async move {
+            let _guard = guard;
+            outcome.await
+        })
+    }
+
+    /// The job's awaitable, which is done as soon as the job is.
+    fn direct<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Awaitable>> {
+        promise_to_awaitable(py, Some("job"), self.outcome.lock().unwrap().take().unwrap())
+    }
+
+    fn complete(&self, value: i64) {
+        let _ = self.promise.complete(value);
+    }
+
+    /// Completes it on another thread, and waits for that thread, so the GIL must not be needed there.
+    fn complete_on_thread(&self, value: i64) {
+        let promise = self.promise.clone();
+        std::thread::spawn(move || promise.complete(value).unwrap()).join().unwrap();
+    }
+
+    fn fail(&self, text: &str) {
+        self.promise.fail(text);
+    }
+
+    fn cancel(&self, message: &str) {
+        self.promise.cancel(message);
+    }
+
+    /// Waits until the Rust future was dropped; `False` if it's not in all patience.
+    fn stopped(&self, py: Python<'_>) -> bool {
+        let stopped = self.stopped.clone();
+        py.detach(move || stopped.lock().unwrap().recv_timeout(PATIENCE).is_ok())
+    }
+}
+
+#[derive(Debug)]
+struct Layered(&'static str, Option<Box<dyn Error + Send + Sync>>);
+
+impl fmt::Display for Layered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Error for Layered {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.1.as_deref().map(|source| source as _)
+    }
+}
+
+#[pymodule]
+mod probe {
+    use super::*;
+    use pyo3::types::PyList;
+
+    #[pymodule_export]
+    use super::Job;
+
+    #[pyfunction]
+    fn ready(py: Python<'_>, value: Py<PyAny>) -> PyResult<Bound<'_, Awaitable>> {
+        future_to_awaitable(py, async move { Ok::<_, AsyncError>(value) })
+    }
+
+    /// Ready at its second poll, which a thread of tokio makes.
+    #[pyfunction]
+    fn later(py: Python<'_>, value: Py<PyAny>) -> PyResult<Bound<'_, Awaitable>> {
+        future_to_awaitable(py, async move {
+            asyncferry::yield_now().await;
+            Ok::<_, AsyncError>(value)
+        })
+    }
+
+    /// Fails with an exception: as it is, inside another error, or inside an anyhow error.
+    #[pyfunction]
+    fn fail_with<'py>(
+        py: Python<'py>,
+        exception: Bound<'py, PyAny>,
+        how: &str,
+    ) -> PyResult<Bound<'py, Awaitable>> {
+        let error = PyErr::from_value(exception);
+        match how {
+            "bare" => future_to_awaitable(py, async { Err::<(), _>(error) }),
+            "wrapped" => {
+                future_to_awaitable(py, async { Err::<(), _>(Layered("outer", Some(error.into()))) })
+            }
+            "anyhow" => future_to_awaitable(py, async { Err::<(), _>(anyhow::Error::from(error)) }),
+            "context" => {
+                future_to_awaitable(py, async { Err::<(), _>(anyhow::Error::from(error).context("outer")) })
+            }
+            _ => Err(PyRuntimeError::new_err("unknown way")),
+        }
+    }
+
+    #[pyfunction]
+    fn fail_layered(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+        let inner = Layered("disk on fire", None);
+        future_to_awaitable(py, async { Err::<(), _>(Layered("can't save", Some(Box::new(inner)))) })
+    }
+
+    #[pyfunction]
+    fn boom(py: Python<'_>, text: String, at_once: bool) -> PyResult<Bound<'_, Awaitable>> {
+        future_to_awaitable(py, async move {
+            if !at_once {
+                asyncferry::yield_now().await;
+            }
+            if true {
+                panic!("{text}");
+            }
+            Ok::<_, AsyncError>(())
+        })
+    }
+
+    /// What `how` says about a job whose awaitable `create_job_awaitable` makes.
+    #[pyfunction]
+    fn artifact<'py>(py: Python<'py>, how: &str) -> PyResult<Bound<'py, Awaitable>> {
+        let info = ArtifactInfo { id: "a".into(), content_hash: "b".into(), tags: vec!["c".into()] };
+        let (promise, receiver) = promise();
+        let (sender, oneshot) = tokio::sync::oneshot::channel();
+        match how {
+            "completed" => drop(promise.complete(info)),
+            "failed" => drop(promise.fail("no disk")),
+            "cancelled" => drop(promise.cancel("by its owner")),
+            "oneshot" => {
+                sender.send(info).unwrap();
+                return create_job_awaitable(py, "job-1".into(), oneshot);
+            }
+            "oneshot dropped" => {
+                drop(sender);
+                return create_job_awaitable(py, "job-1".into(), oneshot);
+            }
+            _ => {}
+        }
+        create_job_awaitable(py, "job-1".into(), receiver)
+    }
+
+    #[pyfunction]
+    fn gather<'py>(py: Python<'py>, aws: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Awaitable>> {
+        gather_impl(py, aws)
+    }
+
+    /// Awaits `awaitable` in Rust, and gives what came.
+    #[pyfunction]
+    fn relay<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Awaitable>> {
+        let future = awaitable_to_future(awaitable.py(), awaitable)?;
+        future_to_awaitable(awaitable.py(), future)
+    }
+
+    /// Hands `awaitables` to this loop from a thread that never takes the GIL, and gives their results.
+    #[pyfunction]
+    fn relay_from_thread<'py>(
+        py: Python<'py>,
+        awaitables: Vec<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, Awaitable>> {
+        let home = Home::here(py)?;
+        let (promise, outcome) = promise::<Vec<String>>();
+        std::thread::spawn(move || {
+            let started: Vec<_> =
+                awaitables.into_iter().map(|awaitable| start_awaitable(&home, awaitable)).collect();
+            let all = asyncferry::AsyncRuntime::block_on(async move {
+                let mut results = Vec::new();
+                for future in started {
+                    results.push(future.await);
+                }
+                results
+            });
+            let shown = all.into_iter().map(|result| match result {
+                Ok(_) => "ok".to_owned(),
+                Err(_) => "error".to_owned(),
+            });
+            let _ = promise.complete(shown.collect());
+        });
+        future_to_awaitable(py, outcome)
+    }
+
+    /// Begins to await `awaitable` in Rust, and drops that future at once.
+    #[pyfunction]
+    fn drop_at_once(awaitable: &Bound<'_, PyAny>) -> PyResult<()> {
+        drop(awaitable_to_future(awaitable.py(), awaitable)?);
+        Ok(())
+    }
+
+    /// Completes all `jobs` on another thread, in one go.
+    #[pyfunction]
+    fn complete_all(py: Python<'_>, jobs: &Bound<'_, PyList>) -> PyResult<()> {
+        let jobs: Vec<Py<Job>> =
+            jobs.iter().map(|job| Ok(job.cast_into::<Job>()?.unbind())).collect::<PyResult<_>>()?;
+        let promises: Vec<_> = jobs.iter().map(|job| job.get().promise.clone()).collect();
+        py.detach(|| {
+            std::thread::spawn(move || {
+                for (value, promise) in (0..).zip(promises) {
+                    let _ = promise.complete(value);
+                }
+            })
+            .join()
+            .unwrap();
+        });
+        Ok(())
+    }
+
+    /// A future whose first poll takes a lock, which another thread holds until it has got the GIL.
+    #[pyfunction]
+    fn poll_under_lock(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+        let lock = Arc::new(Mutex::new(()));
+        let (sender, receiver) = mpsc::channel();
+        let theirs = lock.clone();
+        std::thread::spawn(move || {
+            let _held = theirs.lock().unwrap();
+            sender.send(()).unwrap();
+            Python::attach(|_| ());
+        });
+        receiver.recv().unwrap();
+        future_to_awaitable(py, async move { Ok::<_, AsyncError>(lock.lock().map(|_| 1).unwrap()) })
+    }
+
+    /// A job that another thread completes while it holds a lock. This thread takes that lock too, with the
+    /// GIL held, once the other has it.
+    #[pyfunction]
+    fn under_lock(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+        let (promise, outcome) = promise::<i64>();
+        let aw = future_to_awaitable(py, outcome)?;
+        aw.call_method1("add_done_callback", (py.get_type::<Awaitable>().getattr("done")?,))?;
+        let lock = Arc::new(Mutex::new(()));
+        let (sender, receiver) = mpsc::channel();
+        let theirs = lock.clone();
+        let thread = std::thread::spawn(move || {
+            let _held = theirs.lock().unwrap();
+            sender.send(()).unwrap();
+            promise.complete(1).unwrap();
+        });
+        receiver.recv().unwrap();
+        drop(lock.lock().unwrap());
+        thread.join().unwrap();
+        Ok(aw)
+    }
+}

@@ -1,0 +1,257 @@
+//! The kernel: cells, what they print, and how they end. One process has one kernel, so the tests share it;
+//! each has variables of its own.
+
+#![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
+
+use asyncferry::AsyncRuntime;
+use asyncferry_python::kernel::{Cell, CellError, CellErrorKind, CellOutcome, Kernel, Stream};
+use pyo3::prelude::*;
+use std::time::Duration;
+
+fn kernel() -> Kernel {
+    Kernel::start().unwrap()
+}
+
+/// Waits for the outcome on this thread. A kernel that never answers fails the test.
+fn wait(cell: Cell) -> Result<CellOutcome, CellError> {
+    AsyncRuntime::block_on(asyncferry::timeout(Duration::from_secs(60), cell)).expect("it ends in time")
+}
+
+fn run(code: &str) -> Result<CellOutcome, CellError> {
+    wait(kernel().run(code))
+}
+
+fn fails(code: &str) -> CellError {
+    run(code).expect_err("it should have failed")
+}
+
+#[test]
+fn a_cell_gives_the_value_of_its_last_line() {
+    let check = |code: &str, expected: Option<&str>| {
+        assert_eq!(run(code).unwrap().repr.as_deref(), expected, "{code}");
+    };
+    check("6 * 7", Some("42"));
+    check("value_x = 1\nvalue_x + 1", Some("2"));
+    check("value_x = 1", None);
+    check("None", None);
+    check("", None);
+    check("# nothing", None);
+    check("import asyncio\nawait asyncio.sleep(0, 'slept')", Some("'slept'"));
+    check(
+        "from __future__ import annotations\ndef f(x: undefined_name): pass\nf.__annotations__",
+        Some("{'x': 'undefined_name'}"),
+    );
+    let value = run("object_in_rust = [1]\nobject_in_rust").unwrap().value.unwrap();
+    Python::attach(|py| assert_eq!(value.bind(py).extract::<Vec<i32>>().unwrap(), [1]));
+}
+
+#[test]
+fn globals_persist_and_are_those_of_main() {
+    run("def kept_f():\n    return kept_v").unwrap();
+    run("import asyncio\nkept_v = await asyncio.sleep(0, 5)").unwrap();
+    assert_eq!(
+        run("kept_f(), __name__, __import__('__main__').kept_v").unwrap().repr.unwrap(),
+        "(5, '__main__', 5)"
+    );
+}
+
+#[test]
+fn there_is_one_kernel() {
+    let (first, second) = (kernel(), kernel());
+    let numbers = [first.run("1").number(), second.run("1").number(), first.run("1").number()];
+    assert!(numbers.is_sorted() && numbers[0] != numbers[1] && numbers[1] != numbers[2], "{numbers:?}");
+}
+
+#[test]
+fn errors_show_the_cell_and_its_source() {
+    run("def deep_f(n):\n    return n / 0  # here").unwrap();
+    let error = fails("x = 1\ndeep_f(x)");
+    assert_eq!(error.kind, CellErrorKind::Raised);
+    assert_eq!(error.message, "ZeroDivisionError: division by zero");
+    let lines: Vec<_> = error.traceback.lines().collect();
+    assert_eq!(lines[0], "Traceback (most recent call last):");
+    assert!(
+        lines[1].starts_with("  File \"<cell ") && lines[1].ends_with("line 2, in <module>"),
+        "{lines:?}"
+    );
+    assert_eq!(lines[2], "    deep_f(x)");
+    assert!(lines.contains(&"    return n / 0  # here"), "{lines:?}");
+    assert_eq!(*lines.last().unwrap(), error.message);
+    assert!(!error.traceback.contains("ferry kernel"), "{}", error.traceback);
+    Python::attach(|py| {
+        let exception = error.exception.unwrap();
+        assert!(exception.bind(py).is_instance_of::<pyo3::exceptions::PyZeroDivisionError>());
+    });
+}
+
+#[test]
+fn a_syntax_error_says_where_and_runs_nothing() {
+    let error = fails("never_set = 1\nif True\n    pass");
+    assert_eq!(error.kind, CellErrorKind::Syntax);
+    assert_eq!(error.message, "SyntaxError: expected ':'");
+    assert!(
+        error.traceback.contains("line 2") && error.traceback.contains("    if True\n"),
+        "{}",
+        error.traceback
+    );
+    assert_eq!(fails("never_set").message, "NameError: name 'never_set' is not defined");
+    assert_eq!(fails("a\0b").kind, CellErrorKind::Syntax);
+}
+
+#[test]
+fn exits_and_interrupts_end_the_cell_only() {
+    let error = fails("print('before')\nimport sys; sys.exit(3)");
+    assert_eq!(
+        (error.kind, error.message.as_str(), error.stdout.as_str()),
+        (CellErrorKind::Exit, "SystemExit: 3", "before\n")
+    );
+    assert_eq!(fails("raise KeyboardInterrupt").kind, CellErrorKind::Raised);
+    // Out of a task that the cell awaits, they come by way of the loop.
+    let code = "import asyncio, sys\nasync def quit(): sys.exit(4)\nawait asyncio.create_task(quit())";
+    assert_eq!(fails(code).message, "SystemExit: 4");
+    assert_eq!(run("'still here'").unwrap().repr.unwrap(), "'still here'");
+}
+
+#[test]
+fn overlapping_cells_keep_their_output_apart() {
+    let kernel = kernel();
+    let meet = "import asyncio\nmeet_a, meet_b = asyncio.Event(), asyncio.Event()";
+    wait(kernel.run(meet)).unwrap();
+    let code = |mine: &str, set: &str, wait: &str| {
+        format!(
+            "
+import asyncio, sys
+async def of_{mine}_task():
+    print('{mine} task')
+def of_{mine}_thread():
+    print('{mine} thread')
+print('{mine} 1')
+{set}.set()
+await {wait}.wait()
+await asyncio.create_task(of_{mine}_task())
+await asyncio.to_thread(of_{mine}_thread)
+print('{mine} err', file=sys.stderr)
+sys.stdout.buffer.write('{mine} ü\\n'.encode())
+print('{mine} 2', flush=True)
+"
+        )
+    };
+    let (a, b) = (kernel.run(code("a", "meet_a", "meet_b")), kernel.run(code("b", "meet_b", "meet_a")));
+    for (mine, cell) in [("a", a), ("b", b)] {
+        let outcome = wait(cell).unwrap();
+        assert_eq!(outcome.stdout, format!("{mine} 1\n{mine} task\n{mine} thread\n{mine} ü\n{mine} 2\n"));
+        assert_eq!(outcome.stderr, format!("{mine} err\n"));
+    }
+}
+
+#[test]
+fn output_streams_while_the_cell_runs() {
+    let kernel = kernel();
+    let cell = kernel.run(
+        "import asyncio, sys\nstream_go = asyncio.Event()\nprint('one')\nawait stream_go.wait()\nprint('two', file=sys.stderr)",
+    );
+    AsyncRuntime::block_on(async {
+        let mut output = cell.output();
+        let mut text = String::new();
+        while text != "one\n" {
+            text.push_str(&output.next().await.unwrap().text);
+        }
+        kernel.run("stream_go.set()").await.unwrap();
+        let mut text = String::new();
+        while let Some(chunk) = output.next().await {
+            assert_eq!(chunk.stream, Stream::Stderr);
+            text.push_str(&chunk.text);
+        }
+        assert_eq!(text, "two\n");
+        cell.await.unwrap();
+        assert_eq!(output.next().await, None);
+        let quiet = kernel.run("pass");
+        let mut output = quiet.output();
+        quiet.await.unwrap();
+        assert_eq!(output.next().await, None);
+    });
+}
+
+#[test]
+fn cancelling_a_cell_runs_its_finally_blocks() {
+    let kernel = kernel();
+    let code = "
+import asyncio
+try:
+    print('in')
+    await asyncio.Event().wait()
+finally:
+    print('finally')
+";
+    let cell = kernel.run(code);
+    AsyncRuntime::block_on(async {
+        assert_eq!(cell.output().next().await.unwrap().text.trim(), "in");
+        cell.cancel("enough");
+        let error = cell.await.unwrap_err();
+        assert_eq!(error.kind, CellErrorKind::Cancelled);
+        assert!(error.message.ends_with("CancelledError: enough"), "{}", error.message);
+        assert_eq!(error.stdout, "in\nfinally\n");
+    });
+    // Before it began, it never begins.
+    let cell = kernel.run("cancelled_before = 1\nimport asyncio\nawait asyncio.sleep(0)");
+    cell.cancel("too early");
+    assert_eq!(wait(cell).unwrap_err().kind, CellErrorKind::Cancelled);
+}
+
+#[test]
+fn dropping_a_cell_cancels_it_and_detaching_does_not() {
+    let kernel = kernel();
+    run("import asyncio\ndrop_log, drop_done, drop_go = [], asyncio.Event(), asyncio.Event()").unwrap();
+    let code = "
+try:
+    await drop_go.wait()
+    drop_log.append('went on')
+except asyncio.CancelledError:
+    drop_log.append('cancelled')
+finally:
+    drop_done.set()
+";
+    let cell = kernel.run(code);
+    run("1").unwrap();
+    drop(cell);
+    run("await drop_done.wait()").unwrap();
+    run("drop_done.clear()").unwrap();
+    kernel.run(code).detach();
+    run("drop_go.set()\nawait drop_done.wait()").unwrap();
+    assert_eq!(run("drop_log").unwrap().repr.unwrap(), "['cancelled', 'went on']");
+}
+
+#[test]
+fn output_beyond_the_limit_is_cut_off_and_said_so() {
+    let outcome = run("print('x' * (17 << 20))\n'y' * (17 << 20)").unwrap();
+    assert_eq!(outcome.stdout.len(), 16 << 20);
+    assert_eq!(outcome.stderr, "\n[output cut off: more than 16777216 bytes]\n");
+    assert!(outcome.repr.unwrap().ends_with("\n[cut off: more than 16777216 bytes]"));
+}
+
+#[test]
+fn what_outlives_a_cell_prints_to_the_process() {
+    // It must not go to the next cell, nor fail.
+    let code = "
+import asyncio
+async def outlive():
+    await outlive_go.wait()
+    print('(printed by a test, to its own output)')
+    return 'printed'
+outlive_go = asyncio.Event()
+outlive_task = asyncio.create_task(outlive())
+";
+    run(code).unwrap();
+    let outcome = run("outlive_go.set()\nawait outlive_task").unwrap();
+    assert_eq!((outcome.repr.as_deref(), outcome.stdout.as_str()), (Some("'printed'"), ""));
+}
+
+#[test]
+fn a_kernel_can_be_driven_with_the_gil_held() {
+    kernel();
+    Python::attach(|py| {
+        let kernel = Kernel::start().unwrap();
+        let cell = kernel.run("1 + 1");
+        py.detach(|| assert_eq!(wait(cell).unwrap().repr.unwrap(), "2"));
+    });
+}
