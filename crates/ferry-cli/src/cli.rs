@@ -1,0 +1,82 @@
+//! The command line: what may be written, and what it means.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use asyncferry_python::interpreter::linked_version;
+use asyncferry_python::run::{Ending, Program, run};
+use clap::{Args, Parser, Subcommand};
+
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (Python {})", env!("CARGO_PKG_VERSION"), linked_version()));
+
+/// Carries async work between languages.
+#[derive(Debug, Parser)]
+#[command(name = "ferry", version = VERSION.as_str(), arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a Python program, whose top level may await
+    Run(Run),
+}
+
+/// Run a Python program, whose top level may await.
+///
+/// Plain programs run as under `python`: same arguments, exit codes, tracebacks and packages.
+#[derive(Debug, Args)]
+#[command(override_usage = "ferry run [--python PATH] <FILE | - | -c CODE> [ARGS]...")]
+pub(crate) struct Run {
+    /// The interpreter (or virtual environment) whose packages the program sees, and which it starts as
+    /// sys.executable [default: that of VIRTUAL_ENV, or the one that ferry was built with]
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+
+    /// A file, or `-` for standard input, or `-c CODE`; everything after it is the program's own
+    #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    program: Vec<OsString>,
+}
+
+impl Run {
+    /// Runs the program and ends the process as it ended.
+    pub(crate) fn run(self) -> ! {
+        let (program, args) = match program(self.program) {
+            Ok(parsed) => parsed,
+            Err(problem) => fail(&problem, 2),
+        };
+        match run(&program, &args, self.python.as_deref()) {
+            Ok(ending) => ending.leave(),
+            Err(error) => fail(&error.to_string(), error.exit_code()),
+        }
+    }
+}
+
+/// Splits what follows the options into the program and its arguments.
+fn program(words: Vec<OsString>) -> Result<(Program, Vec<OsString>), String> {
+    let mut words = words.into_iter();
+    let first = words.next().unwrap_or_default();
+    let program = match first.to_str() {
+        Some("-") => Program::Stdin,
+        Some("-c") => Program::Code(words.next().ok_or("-c needs the code to run as its argument")?),
+        Some(text) if text.starts_with("-c") => Program::Code(text[2..].into()),
+        Some(text) if text.starts_with('-') => {
+            return Err(format!(
+                "ferry run has no option {text} (see: ferry run --help). Options of the program come after \
+                 its name; a file of this name is written ./{text}"
+            ));
+        }
+        _ => Program::File(first.into()),
+    };
+    Ok((program, words.collect()))
+}
+
+fn fail(problem: &str, code: u8) -> ! {
+    // A full or closed stderr must not change the exit code.
+    let _ = writeln!(std::io::stderr(), "ferry: {problem}");
+    Ending::Exit(code).leave()
+}

@@ -1,0 +1,6 @@
+import asyncio
+import sys
+
+print("ready", flush=True)
+line = await asyncio.to_thread(sys.stdin.readline)
+print("heard", line.strip())
