@@ -7,7 +7,7 @@ use std::{any::Any, error::Error, fmt, sync::Arc, time::Duration};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AsyncError {
-    /// A task could not be joined: its runtime ended before it did.
+    /// A task could not be joined: its loop or its runtime ended before it did.
     JoinError(String),
     /// The work was cancelled; the text says by what, or repeats the message of the cancel request.
     Cancelled(String),

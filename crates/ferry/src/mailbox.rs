@@ -20,7 +20,8 @@
 
 use crate::model::{AtomicBool, Mutex, Ordering, lock};
 
-/// A queue from any thread to one home thread. See the [module](self) for the protocol.
+/// A queue from any thread to one home thread. The host takes until [`arm`](Self::arm) says that the box is
+/// empty, and then sleeps; a post to a sleeping host rings the bell, once for a burst.
 ///
 /// ```
 /// use asyncferry::Mailbox;

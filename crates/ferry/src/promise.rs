@@ -278,12 +278,13 @@ impl<T> Cell<T> {
             *waiting = None;
             return Poll::Ready(());
         }
+        // Wakers are foreign code: they are cloned before, and dropped after, the lock is held.
+        let waker = waker.clone();
         let mut waiters = lock(&self.waiters);
         if self.state() != State::Pending {
             *waiting = None;
             return Poll::Ready(());
         }
-        // As in `forget`, a waker that was replaced is dropped after the lock is free.
         let stale = waiters.register(waiting, waker);
         drop(waiters);
         drop(stale);
@@ -323,18 +324,18 @@ struct Waiters {
 
 impl Waiters {
     /// Gives back the waker that `waker` replaces.
-    fn register(&mut self, waiting: &mut Option<u64>, waker: &Waker) -> Option<Waker> {
+    fn register(&mut self, waiting: &mut Option<u64>, waker: Waker) -> Option<Waker> {
         if let Some(place) = waiting.and_then(|key| self.place(key)) {
-            return (!place.will_wake(waker)).then(|| std::mem::replace(place, waker.clone()));
+            return Some(std::mem::replace(place, waker));
         }
         let key = self.next;
         self.next += 1;
         *waiting = Some(key);
         // The first place is only taken when nobody came earlier, so that the order stays that of arrival.
         if self.first.is_none() && self.rest.is_empty() {
-            self.first = Some((key, waker.clone()));
+            self.first = Some((key, waker));
         } else {
-            self.rest.push_back((key, Some(waker.clone())));
+            self.rest.push_back((key, Some(waker)));
         }
         None
     }
@@ -375,316 +376,7 @@ impl Waiters {
 }
 
 #[cfg(all(test, not(ferry_loom)))]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use super::*;
-    use futures_lite::future::{block_on, poll_once};
-    use std::sync::{Arc, Mutex, mpsc};
-    use std::task::Wake;
-
-    struct Note(u32, Arc<Mutex<Vec<u32>>>);
-
-    impl Wake for Note {
-        fn wake(self: Arc<Self>) {
-            self.1.lock().unwrap().push(self.0);
-        }
-    }
-
-    fn wait(future: &mut Future<u32>, number: u32, log: &Arc<Mutex<Vec<u32>>>) {
-        let waker = Waker::from(Arc::new(Note(number, log.clone())));
-        assert!(future.poll_settled(&mut Context::from_waker(&waker)).is_pending());
-    }
-
-    #[test]
-    fn the_first_to_settle_wins() {
-        let (promise, future) = promise();
-        assert_eq!(promise.state(), State::Pending);
-        assert_eq!(promise.clone().complete(1), Ok(()));
-        assert_eq!(promise.complete(2), Err(2));
-        assert!(!promise.fail("late") && !promise.cancel("late") && !future.cancel("late"));
-        assert_eq!(future.state(), State::Completed);
-        assert_eq!(block_on(future).unwrap(), 1);
-    }
-
-    #[test]
-    fn an_error_keeps_what_it_was() {
-        let (promise, future) = promise::<()>();
-        assert!(promise.fail(std::io::Error::from(std::io::ErrorKind::NotFound)));
-        let Err(Failure::Failed(error)) = block_on(future.clone()) else { panic!("it should have failed") };
-        assert_eq!(error.downcast_ref::<std::io::Error>().unwrap().kind(), std::io::ErrorKind::NotFound);
-        assert_eq!(future.state(), State::Failed);
-    }
-
-    #[test]
-    fn a_cancellation_keeps_its_message() {
-        let (promise, future) = promise::<()>();
-        assert!(future.cancel("enough"));
-        assert_eq!(promise.state(), State::Cancelled);
-        assert_eq!(block_on(future).unwrap_err().to_string(), "cancelled: enough");
-    }
-
-    #[test]
-    fn a_dropped_promise_cancels_its_waiters() {
-        let (promise, future) = promise::<()>();
-        let other = promise.clone();
-        drop(promise);
-        assert_eq!(future.state(), State::Pending);
-        drop(other);
-        assert_eq!(future.state(), State::Cancelled);
-    }
-
-    #[test]
-    fn the_last_waiter_gone_cancels_the_promise() {
-        let (promise, future) = promise::<()>();
-        let mut settled = Box::pin(promise.settled());
-        assert_eq!(block_on(poll_once(&mut settled)), None);
-        let other = future.clone();
-        drop(future);
-        assert_eq!(promise.state(), State::Pending);
-        drop(other);
-        assert_eq!(block_on(settled), State::Cancelled);
-    }
-
-    #[test]
-    fn waiters_are_woken_in_the_order_in_which_they_came() {
-        let log = Arc::default();
-        let (promise, future) = promise();
-        let mut waiting: Vec<_> = (0..100).map(|_| future.clone()).collect();
-        for (number, future) in (0..).zip(&mut waiting) {
-            wait(future, number, &log);
-        }
-        // Those that give up, the first among them, leave the others in order; a late one comes last.
-        let mut place = 0..;
-        waiting.retain(|_| place.next().unwrap_or(0) % 3 != 0);
-        let mut late = future.clone();
-        wait(&mut late, 100, &log);
-        promise.complete(7).unwrap();
-        let expected: Vec<_> = (0..100).filter(|number| number % 3 != 0).chain([100]).collect();
-        assert_eq!(*log.lock().unwrap(), expected);
-    }
-
-    #[test]
-    fn a_waiter_that_moves_keeps_one_place() {
-        let log = Arc::default();
-        let (promise, mut future) = promise();
-        wait(&mut future, 1, &log);
-        wait(&mut future, 2, &log);
-        promise.complete(0).unwrap();
-        assert_eq!(*log.lock().unwrap(), [2]);
-    }
-
-    #[test]
-    fn places_of_waiters_that_left_are_given_back() {
-        let (promise, future) = promise::<u32>();
-        let log = Arc::default();
-        let mut oldest = future.clone();
-        wait(&mut oldest, 0, &log);
-        let mut previous = future.clone();
-        wait(&mut previous, 0, &log);
-        for _ in 0..if cfg!(miri) { 100 } else { 10_000 } {
-            let mut next = future.clone();
-            wait(&mut next, 0, &log);
-            previous = next;
-        }
-        assert!(lock(&promise.cell.waiters).rest.len() < 10);
-        drop((oldest, previous));
-    }
-
-    #[test]
-    fn settled_on_another_thread_while_many_wait() {
-        let (promise, future) = promise();
-        let (sender, receiver) = mpsc::channel();
-        let waiters: Vec<_> = (0..4)
-            .map(|_| {
-                let (future, sender) = (future.clone(), sender.clone());
-                std::thread::spawn(move || {
-                    sender.send(()).unwrap();
-                    block_on(future).unwrap()
-                })
-            })
-            .collect();
-        for _ in 0..4 {
-            receiver.recv().unwrap();
-        }
-        promise.complete("done".to_owned()).unwrap();
-        for waiter in waiters {
-            assert_eq!(waiter.join().unwrap(), "done");
-        }
-    }
-
-    /// Owns an end of the promise that it waits for, as a waker of a combinator does.
-    struct OwnsFuture(#[expect(dead_code, reason = "owned for its destructor")] Mutex<Future<u32>>);
-
-    impl Wake for OwnsFuture {
-        fn wake(self: Arc<Self>) {}
-    }
-
-    #[test]
-    fn a_waker_that_owns_an_end_may_be_replaced_by_another() {
-        let (promise, mut future) = promise();
-        let waker = Waker::from(Arc::new(OwnsFuture(Mutex::new(future.clone()))));
-        assert!(future.poll_settled(&mut Context::from_waker(&waker)).is_pending());
-        drop(waker);
-        // Polled by someone else, only the promise holds the first waker: it goes, and does not deadlock.
-        assert!(future.poll_settled(&mut Context::from_waker(Waker::noop())).is_pending());
-        promise.complete(1).unwrap();
-    }
-
-    #[test]
-    fn what_cant_be_cloned_is_lent() {
-        struct NoClone(u32);
-        let (promise, mut future) = promise();
-        assert!(future.get().is_none());
-        promise.settle(Ok(NoClone(3))).unwrap_or_else(|_| panic!("it was pending"));
-        assert!(future.poll_settled(&mut Context::from_waker(Waker::noop())).is_ready());
-        assert_eq!(future.get().unwrap().as_ref().unwrap().0, 3);
-        let Err(Ok(NoClone(given_back))) = promise.settle(Ok(NoClone(4))) else { panic!("it was settled") };
-        assert_eq!((given_back, future.get().unwrap().as_ref().unwrap().0), (4, 3));
-    }
-
-    #[test]
-    fn the_outcome_is_dropped_once_with_the_last_end() {
-        let counted = Arc::new(());
-        let (promise, future) = promise();
-        promise.complete(counted.clone()).unwrap();
-        let other = future.clone();
-        drop((promise, future));
-        assert_eq!(Arc::strong_count(&counted), 2);
-        drop(other);
-        assert_eq!(Arc::strong_count(&counted), 1);
-    }
-
-    #[test]
-    fn a_settled_future_may_be_awaited_again() {
-        let (promise, mut future) = promise();
-        promise.complete(9).unwrap();
-        assert_eq!(block_on(&mut future).unwrap(), 9);
-        assert_eq!(block_on(&mut future).unwrap(), 9);
-        assert_eq!(block_on(promise.settled()), State::Completed);
-    }
-
-    #[test]
-    fn one_of_many_settlers_on_many_threads_wins() {
-        for _ in 0..if cfg!(miri) { 3 } else { 200 } {
-            let (promise, future) = promise();
-            let settlers: Vec<_> = (0..4)
-                .map(|number| {
-                    let promise = promise.clone();
-                    std::thread::spawn(move || promise.complete(number).is_ok().then_some(number))
-                })
-                .collect();
-            let seen = block_on(future).unwrap();
-            let won: Vec<_> = settlers.into_iter().filter_map(|settler| settler.join().unwrap()).collect();
-            assert_eq!(won, [seen]);
-        }
-    }
-
-    #[test]
-    fn waiters_that_leave_while_it_is_settled_harm_nobody() {
-        for _ in 0..if cfg!(miri) { 3 } else { 200 } {
-            let (promise, future) = promise();
-            let leavers: Vec<_> = (0..3)
-                .map(|_| {
-                    let mut leaving = future.clone();
-                    std::thread::spawn(move || {
-                        let _ = leaving.poll_settled(&mut Context::from_waker(Waker::noop()));
-                    })
-                })
-                .collect();
-            promise.complete("kept".to_owned()).unwrap();
-            assert_eq!(block_on(future).unwrap(), "kept");
-            leavers.into_iter().for_each(|leaver| leaver.join().unwrap());
-        }
-    }
-}
+mod tests;
 
 #[cfg(all(test, ferry_loom))]
-mod loom_tests {
-    use super::*;
-    use loom::{future::block_on, thread};
-
-    /// Two settlers race while a waiter registers: one wins, and the waiter always sees its outcome.
-    #[test]
-    fn loom_one_of_two_settlers_wins_and_the_waiter_wakes() {
-        loom::model(|| {
-            let (promise, future) = promise();
-            let other = promise.clone();
-            let settler = thread::spawn(move || other.complete(1).is_ok());
-            let here = thread::spawn(move || promise.complete(2).is_ok());
-            let got = block_on(future).unwrap();
-            let (first, second) = (settler.join().unwrap(), here.join().unwrap());
-            assert!(first != second, "exactly one settles");
-            assert_eq!(got, if first { 1 } else { 2 });
-        });
-    }
-
-    /// A waiter that gives up races with the settling and with another waiter: that one is served.
-    #[test]
-    fn loom_a_waiter_leaves_while_it_is_settled() {
-        loom::model(|| {
-            let (promise, future) = promise();
-            let mut leaving = future.clone();
-            let settler = thread::spawn(move || drop(promise.complete(Arc::new(5))));
-            let leaver = thread::spawn(move || {
-                let _ = leaving.poll_settled(&mut Context::from_waker(Waker::noop()));
-                drop(leaving);
-            });
-            assert_eq!(*block_on(future).unwrap(), 5);
-            settler.join().unwrap();
-            leaver.join().unwrap();
-        });
-    }
-
-    /// A waiter moves to another task while the promise is settled: the task that it moved to wakes.
-    #[test]
-    fn loom_a_waiter_moves_while_it_is_settled() {
-        loom::model(|| {
-            let (promise, mut future) = promise();
-            let settler = thread::spawn(move || promise.complete(5).unwrap());
-            let _ = future.poll_settled(&mut Context::from_waker(Waker::noop()));
-            assert_eq!(block_on(future).unwrap(), 5);
-            settler.join().unwrap();
-        });
-    }
-
-    /// Two futures are dropped at once: the last of them, whichever that is, cancels the promise.
-    #[test]
-    fn loom_the_last_of_two_futures_to_go_cancels() {
-        loom::model(|| {
-            let (promise, future) = promise::<u32>();
-            let droppers = [future.clone(), future].map(|future| thread::spawn(move || drop(future)));
-            assert_eq!(block_on(promise.settled()), State::Cancelled);
-            droppers.into_iter().for_each(|dropper| dropper.join().unwrap());
-        });
-    }
-
-    /// The outcome is looked at while it is written: it's whole or not there.
-    #[test]
-    fn loom_the_outcome_is_read_while_it_is_settled() {
-        loom::model(|| {
-            let (promise, future) = promise();
-            let reader = thread::spawn(move || {
-                if let Some(Ok(seen)) = future.get() {
-                    assert_eq!(*seen, 5);
-                }
-            });
-            // Refused where the reader was the last who waited.
-            let _ = promise.complete(5);
-            reader.join().unwrap();
-        });
-    }
-
-    /// The last promise and the last future are dropped at once: it ends as cancelled, by one of the two.
-    #[test]
-    fn loom_both_ends_drop_at_once() {
-        loom::model(|| {
-            let (promise, future) = promise::<Arc<u32>>();
-            let cell = future.cell.clone();
-            let ender = thread::spawn(move || drop(promise));
-            drop(future);
-            ender.join().unwrap();
-            let Some(Err(Failure::Cancelled(Some(why)))) = cell.get() else { panic!("it was not cancelled") };
-            assert!(why.contains("dropped") || why.contains("nobody waits"), "{why}");
-        });
-    }
-}
+mod loom_tests;

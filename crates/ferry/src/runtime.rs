@@ -18,7 +18,8 @@ use std::{
 ///   first use, with or without a loop.
 ///
 /// tokio's types work in all of these: the loop runs inside a tokio current-thread runtime, and the pool is
-/// tokio's.
+/// tokio's. What belongs to a loop's own runtime (sockets and timers that were made on it, `tokio::spawn`)
+/// must not outlive its `block_on`: nobody drives it after that.
 #[derive(Clone, Copy, Debug)]
 pub struct AsyncRuntime;
 
@@ -88,6 +89,14 @@ impl AsyncRuntime {
     ///
     /// # Errors
     /// [`AsyncError::Runtime`] when the pool has started already.
+    ///
+    /// ```
+    /// use asyncferry::{AsyncRuntime, RuntimeConfig};
+    /// use std::num::NonZeroUsize;
+    ///
+    /// let config = RuntimeConfig { blocking_threads: NonZeroUsize::new(2), ..RuntimeConfig::default() };
+    /// AsyncRuntime::configure(config).expect("nothing was spawned yet");
+    /// ```
     pub fn configure(config: RuntimeConfig) -> Result<(), AsyncError> {
         match &mut *settings() {
             Settings { started: true, .. } => {

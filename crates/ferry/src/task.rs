@@ -3,7 +3,8 @@
 use crate::{
     error::AsyncError,
     executor::{
-        CellMeta, Ended, Letter, Loop, LoopRef, Spawned, platform, poll_caught, try_with_loop, with_loop,
+        CellMeta, Ended, Letter, Loop, LoopRef, Spawned, drop_caught, platform, poll_caught, try_with_loop,
+        with_loop,
     },
 };
 use pin_project_lite::pin_project;
@@ -62,6 +63,9 @@ where
 
 /// Runs `work`, which may block or compute for long, on a thread of its own out of a bounded set (see
 /// [`RuntimeConfig`](crate::RuntimeConfig)). Under a virtual clock it runs on the loop, at its turn.
+///
+/// What finds no free thread waits in a queue that has no bound of its own: keep as many in flight as you
+/// want to hold in memory.
 ///
 /// Aborting it helps only as long as it has not begun: code that blocks can't be stopped from outside.
 ///
@@ -147,7 +151,7 @@ impl TaskBuilder {
                     id: id(number),
                     name: self.name,
                 },
-                None => TaskHandle { work: Work::Refused, id: id(0), name: self.name },
+                None => TaskHandle { work: Work::Refused, id: id(home.next_number()), name: self.name },
             })
         })
     }
@@ -190,14 +194,26 @@ impl fmt::Display for TaskId {
 /// A task that was started. Await it for what it returned; dropping it lets the task run on by itself.
 ///
 /// Awaiting gives [`AsyncError::Panic`] with the panic's text when the task panicked (the panic is also shown
-/// on stderr, as any panic, so that of a task that nobody awaits is not lost), and
-/// [`AsyncError::Cancelled`] when it was aborted or its runtime ended first.
+/// on stderr, as any panic, so that of a task that nobody awaits is not lost),
+/// [`AsyncError::Cancelled`] when it was aborted, and [`AsyncError::JoinError`] when its loop ended first.
 ///
 /// # Cancel safety
 /// Dropping it half-way lets the task run on.
 ///
 /// # Panics
 /// When it's polled again after it gave its result.
+///
+/// ```
+/// use asyncferry::{AsyncError, AsyncRuntime, spawn_local};
+/// use std::future::pending;
+///
+/// AsyncRuntime::block_on(async {
+///     let task = spawn_local(pending::<()>());
+///     assert!(!task.is_finished());
+///     task.abort();
+///     assert!(matches!(task.await, Err(AsyncError::Cancelled(_))));
+/// });
+/// ```
 #[must_use = "a task whose handle is dropped runs on by itself; say so with `drop`"]
 pub struct TaskHandle<T> {
     work: Work<T>,
@@ -335,7 +351,14 @@ impl Future for YieldNow {
 }
 
 /// Turns a panic of `future` into [`AsyncError::Panic`] with the panic's text; for bridges that run futures
-/// where a panic must not unwind.
+/// where a panic must not unwind. A panic of its destructor is caught too: when the future ends, it becomes
+/// the error; when it's dropped half-way, the panic's message on stderr is all that is seen of it.
+///
+/// # Panics
+/// When it's polled again after it ended.
+///
+/// # Cancel safety
+/// Dropping it drops `future`.
 ///
 /// ```
 /// use asyncferry::{AsyncError, AsyncRuntime, catch_panic};
@@ -348,11 +371,18 @@ pub fn catch_panic<F: Future>(future: F) -> CatchPanic<F> {
 }
 
 pin_project! {
-    /// What [`catch_panic`] returns. The future is dropped as soon as it ends, also inside the net.
+    /// What [`catch_panic`] returns. The future is dropped as soon as it ends, inside the net as well.
     #[must_use = "futures do nothing unless awaited"]
     pub struct CatchPanic<F> {
         #[pin]
         future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for CatchPanic<F> {
+        fn drop(this: Pin<&mut Self>) {
+            // The panic was shown on stderr; nobody waits to hear of it.
+            let _ = drop_caught(this.project().future);
+        }
     }
 }
 

@@ -285,3 +285,10 @@ fn a_blocking_job_does_not_hold_up_the_loop() {
         job.await.unwrap().unwrap();
     });
 }
+
+#[test]
+fn a_task_of_tokio_sleeps_on_the_loops_timers() {
+    let nap = || async { tokio::spawn(async { sleep(Duration::from_millis(1)).await }).await.unwrap() };
+    AsyncRuntime::block_on(nap());
+    AsyncRuntime::block_on_virtual(Order::Fifo, nap());
+}

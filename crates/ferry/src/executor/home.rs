@@ -71,6 +71,8 @@ pub(crate) struct Loop {
     /// Tasks to run until the clock is read again, and how many that was last time.
     stride: Cell<u32>,
     number: Cell<u64>,
+    /// How many timers have fired, of all loops of this thread.
+    fired: Cell<u64>,
     step: Cell<Step>,
     /// The pump waits, so a task that becomes ready must wake it.
     asleep: Cell<bool>,
@@ -95,6 +97,7 @@ impl Loop {
             todo: Cell::new(0),
             stride: Cell::new(1),
             number: Cell::new(0),
+            fired: Cell::new(0),
             step: Cell::new(Step::Poll),
             asleep: Cell::new(false),
             main: Cell::new(None),
@@ -196,8 +199,7 @@ impl Loop {
     /// # Safety
     /// `future` is 'static, or what it borrows outlives the loop.
     unsafe fn spawn_unchecked<F: Future>(&self, here: LoopRef, future: F) -> Spawned<F::Output> {
-        let number = self.number.get() + 1;
-        self.number.set(number);
+        let number = self.next_number();
         let slot = self.tasks.borrow().vacant();
         let remote = here.remote;
         let schedule = move |runnable| schedule(remote, runnable);
@@ -214,6 +216,12 @@ impl Loop {
         self.tasks.borrow_mut().insert(Entry { waker: runnable.waker(), number });
         runnable.schedule();
         Spawned { task, number }
+    }
+
+    /// A number for one more task.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.number.set(self.number.get() + 1);
+        self.number.get()
     }
 
     /// Wakes the task in `slot`, whose cell was marked, so that it ends at its next turn.
@@ -241,14 +249,21 @@ impl Loop {
 
     pub(crate) fn arm(&self, deadline: u64, waker: &Waker) -> Key {
         let waker = waker.clone();
-        self.timers.borrow_mut().insert(deadline, waker)
+        let key = self.timers.borrow_mut().insert(deadline, waker);
+        // Outside of a turn (inside `tokio::spawn`, say) the pump must hear of the deadline.
+        if self.asleep.replace(false)
+            && let Some(here) = self.here.get()
+        {
+            here.remote.wake_pump();
+        }
+        key
     }
 
     pub(crate) fn poll_timer(&self, key: Key, waker: &Waker) -> Option<Poll<()>> {
-        // As below: a waker may own what arms and disarms timers when it's dropped.
-        let mut stale = None;
-        let polled = self.timers.borrow_mut().poll(key, waker, &mut stale);
-        drop(stale);
+        // Cloned and dropped outside of the borrow: a waker may own what arms and disarms timers.
+        let mut fresh = waker.clone();
+        let polled = self.timers.borrow_mut().poll(key, &mut fresh);
+        drop(fresh);
         polled
     }
 
@@ -256,6 +271,11 @@ impl Loop {
         // The waker is dropped after the borrow has ended.
         let waker = self.timers.borrow_mut().cancel(key);
         drop(waker);
+    }
+
+    /// How many timers have fired so far; only the difference of two answers means something.
+    pub(crate) fn fired(&self) -> u64 {
+        self.fired.get()
     }
 
     /// Jumps the virtual clock to `deadline`.
@@ -350,6 +370,7 @@ impl Loop {
         }
         let mut woken = self.woken.take();
         self.timers.borrow_mut().fire(now, &mut woken);
+        self.fired.set(self.fired.get() + woken.len() as u64);
         // Wakers are foreign code: they run after the borrow has ended.
         for waker in woken.drain(..) {
             waker.wake();
@@ -388,7 +409,7 @@ impl Loop {
 
     fn run(&self, runnable: Runnable<CellMeta>) {
         let (slot, step) = runnable.metadata().read();
-        self.step.set(if self.closing.get() { Step::Abort } else { step });
+        self.step.set(if self.closing.get() && step == Step::Poll { Step::End } else { step });
         runnable.run();
         if self.step.replace(Step::Poll) == Step::Ended {
             let entry = self.tasks.borrow_mut().remove(slot);

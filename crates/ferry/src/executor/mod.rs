@@ -47,5 +47,5 @@ pub use home::Order;
 pub(crate) use clock::{base, nanoseconds, real};
 pub(crate) use home::{Loop, Spawned, Turn, try_with_loop, with_loop};
 pub(crate) use remote::{Letter, LoopRef};
-pub(crate) use tasks::{CellMeta, Crash, Ended, poll_caught};
+pub(crate) use tasks::{CellMeta, Crash, Ended, drop_caught, poll_caught};
 pub(crate) use timers::{Key, NEVER};

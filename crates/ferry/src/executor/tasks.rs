@@ -49,6 +49,8 @@ fn drop_quietly(drops: impl FnOnce()) {
 pub(crate) enum Crash {
     /// It was aborted.
     Aborted,
+    /// Its loop ended first.
+    LoopEnded,
     /// It panicked, with this payload.
     Panic(Payload),
 }
@@ -57,6 +59,7 @@ impl From<Crash> for AsyncError {
     fn from(crash: Crash) -> Self {
         match crash {
             Crash::Aborted => Self::Cancelled("the task was aborted".to_owned()),
+            Crash::LoopEnded => Self::JoinError("its loop ended first".to_owned()),
             Crash::Panic(payload) => Self::from_panic(payload),
         }
     }
@@ -108,6 +111,8 @@ pub(crate) enum Step {
     Poll,
     /// Drop the future instead.
     Abort,
+    /// Drop the future instead, as the loop ends.
+    End,
     /// Said by the task: it has ended, and its future is gone.
     Ended,
 }
@@ -125,6 +130,7 @@ impl<F: Future> Future for Guarded<F> {
         let future = self.project().future;
         let ended = match with_loop(|home| home.step()) {
             Step::Abort => drop_caught(future).map_err(Crash::Panic).and(Err(Crash::Aborted)),
+            Step::End => drop_caught(future).map_err(Crash::Panic).and(Err(Crash::LoopEnded)),
             _ => match poll_caught(future, cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(ended) => ended.map_err(Crash::Panic),
@@ -160,7 +166,8 @@ pub(crate) fn poll_caught<F: Future>(
     })
 }
 
-fn drop_caught<F>(mut future: Pin<&mut Option<F>>) -> Result<(), Payload> {
+/// Drops a future inside `catch_unwind`.
+pub(crate) fn drop_caught<F>(mut future: Pin<&mut Option<F>>) -> Result<(), Payload> {
     catch_unwind(AssertUnwindSafe(|| future.set(None)))
 }
 

@@ -102,17 +102,15 @@ impl Timers {
         key
     }
 
-    /// Ready once the timer has fired, which also gives its slot back. `None`: the key names no timer. A waker
-    /// that `waker` replaces goes to `stale`, for the caller to drop outside of any borrow.
-    pub(crate) fn poll(&mut self, key: Key, waker: &Waker, stale: &mut Option<Waker>) -> Option<Poll<()>> {
+    /// Ready once the timer has fired, which also gives its slot back. `None`: the key names no timer. Of an
+    /// armed timer, the waker changes places with `waker`, for the caller to drop outside of any borrow.
+    pub(crate) fn poll(&mut self, key: Key, waker: &mut Waker) -> Option<Poll<()>> {
         if !self.is_live(key) {
             return None;
         }
         match &mut self.wakers[key.slot as usize] {
             Some(armed) => {
-                if !armed.will_wake(waker) {
-                    *stale = Some(std::mem::replace(armed, waker.clone()));
-                }
+                std::mem::swap(armed, waker);
                 Some(Poll::Pending)
             }
             None => {

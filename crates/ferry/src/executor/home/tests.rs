@@ -60,7 +60,7 @@ fn run<F: Future>(order: Option<Order>, main: F) -> F::Output {
         Poll::Ready(Ok(output)) => output,
         Poll::Ready(Err(crash)) => match *crash {
             Crash::Panic(payload) => std::panic::resume_unwind(payload),
-            Crash::Aborted => panic!("the main task was aborted"),
+            Crash::Aborted | Crash::LoopEnded => panic!("the main task was aborted"),
         },
         Poll::Pending => panic!("the loop stopped before its main task ended"),
     }
@@ -295,7 +295,7 @@ fn a_handle_is_awaited_on_another_thread_and_outlives_the_loop() {
     assert_eq!(waiting.join().unwrap(), "5");
     assert!(handle.is_finished());
     handle.abort();
-    assert!(matches!(futures_lite::future::block_on(handle), Err(AsyncError::Cancelled(_))));
+    assert!(matches!(futures_lite::future::block_on(handle), Err(AsyncError::JoinError(_))));
 }
 
 #[test]
@@ -553,5 +553,5 @@ fn handles_kept_beyond_the_loop_still_tell_how_their_tasks_ended() {
     let ended: Vec<_> = handles.into_iter().map(futures_lite::future::block_on).collect();
     assert_eq!(ended[0], Ok(7));
     assert_eq!(ended[1], Err(AsyncError::Panic("boom".to_owned())));
-    assert!(matches!(ended[2], Err(AsyncError::Cancelled(_))));
+    assert!(matches!(ended[2], Err(AsyncError::JoinError(_))));
 }

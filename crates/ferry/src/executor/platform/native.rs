@@ -6,7 +6,7 @@
 //! tasks run inside that poll, tokio's own types (sockets, channels, `tokio::spawn`) work in them.
 //!
 //! An *engine* is what is dear to make: the tokio runtime and the alarm. Engines are kept for the next
-//! `block_on`, unless tasks that a user gave to tokio are still alive on it; these end with their `block_on`.
+//! `block_on`, unless tasks that a user gave to tokio are still alive on it; these end with their `block_on` (blocking work of tokio's own runs to its end).
 
 use super::timer::Alarm;
 use crate::{
@@ -23,8 +23,6 @@ use std::{
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// When timers are dense, the alarm goes off at most once in this many nanoseconds, for all that are due.
-const ALARM_GAP: u64 = 200_000;
 /// How many idle engines are kept.
 const KEPT_ENGINES: usize = 16;
 
@@ -38,7 +36,7 @@ pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::
     engine = Engine::take()?;
     // SAFETY: `ending` shuts the loop down when this function returns or unwinds, and `future` was moved in.
     main = with_loop(|home| unsafe { home.spawn_main(here, future) });
-    engine.runtime.block_on(Pump { here, alarm: &mut engine.alarm, last_alarm: 0 });
+    engine.runtime.block_on(Pump { here, alarm: &mut engine.alarm, pace: Pace::default() });
     let context = engine.runtime.enter();
     drop(ending);
     drop(context);
@@ -47,7 +45,7 @@ pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::
         Poll::Ready(Ok(output)) => Ok(output),
         Poll::Ready(Err(crash)) => match *crash {
             Crash::Panic(payload) => std::panic::resume_unwind(payload),
-            Crash::Aborted => unreachable!("nobody holds a handle of the main task"),
+            Crash::Aborted | Crash::LoopEnded => unreachable!("the main task ends first, and has no handle"),
         },
         Poll::Pending => unreachable!("the loop stops when its main task has ended"),
     }
@@ -129,8 +127,7 @@ fn engines() -> MutexGuard<'static, Vec<Engine>> {
 struct Pump<'a> {
     here: LoopRef,
     alarm: &'a mut Alarm,
-    /// When the alarm last went off, on the real clock.
-    last_alarm: u64,
+    pace: Pace,
 }
 
 impl Future for Pump<'_> {
@@ -140,20 +137,80 @@ impl Future for Pump<'_> {
         let this = &mut *self;
         this.here.remote.set_pump(cx.waker());
         if this.alarm.poll(cx) {
-            this.last_alarm = real();
+            this.pace.rang(real(), with_loop(Loop::fired));
         }
         loop {
             match with_loop(Loop::turn) {
                 Turn::Stop => return Poll::Ready(()),
                 Turn::Busy => break cx.waker().wake_by_ref(),
-                Turn::Idle(next) => {
-                    break this.alarm.set(next.map(|next| next.max(this.last_alarm + ALARM_GAP)));
-                }
+                Turn::Idle(next) => break this.alarm.set(next.map(|next| this.pace.earliest(next))),
                 // Nothing ran, so tokio has looked for I/O since the last task did.
                 Turn::Jump { to, ran: 0 } => with_loop(|home| home.jump(to)),
                 Turn::Jump { .. } => break cx.waker().wake_by_ref(),
             }
         }
         Poll::Pending
+    }
+}
+
+/// How often the alarm may ring. Timers are exact, until there are so many that waking for each would cost
+/// more than it's worth: then it rings at intervals, for all that are due.
+#[derive(Default)]
+struct Pace {
+    last_ring: u64,
+    /// When the rate was taken last, and how many timers had fired by then.
+    measured: (u64, u64),
+    is_dense: bool,
+}
+
+/// Nanoseconds between two rings while timers are dense.
+const DENSE_GAP: u64 = 200_000;
+/// Timers are dense when so many fire in a millisecond. One task that sleeps over and over reaches a third.
+const DENSE_RATE: u64 = 50;
+const MILLISECOND: u64 = 1_000_000;
+
+impl Pace {
+    /// The alarm rings at `now`; `fired` timers have fired before.
+    fn rang(&mut self, now: u64, fired: u64) {
+        self.last_ring = now;
+        let (since, before) = self.measured;
+        if now - since >= MILLISECOND {
+            self.is_dense = (fired - before) * MILLISECOND / (now - since) >= DENSE_RATE;
+            self.measured = (now, fired);
+        }
+    }
+
+    /// When the alarm is to ring for a timer that is due at `next`.
+    fn earliest(&self, next: u64) -> u64 {
+        if self.is_dense { next.max(self.last_ring + DENSE_GAP) } else { next }
+    }
+}
+
+#[cfg(all(test, not(ferry_loom)))]
+mod tests {
+    use super::*;
+
+    /// The pace after alarms every `apart` nanoseconds for ten milliseconds, each of which fires `each` timers.
+    fn paced(apart: u64, each: u64) -> Pace {
+        let mut pace = Pace::default();
+        for ring in 1..=10 * MILLISECOND / apart {
+            pace.rang(ring * apart, ring * each);
+        }
+        pace
+    }
+
+    #[test]
+    fn one_task_that_sleeps_over_and_over_is_not_taken_for_many() {
+        let pace = paced(60_000, 1);
+        assert_eq!(pace.earliest(pace.last_ring + 1), pace.last_ring + 1);
+    }
+
+    #[test]
+    fn dense_timers_ring_at_intervals_until_they_are_dense_no_more() {
+        let mut pace = paced(50_000, 10);
+        assert_eq!(pace.earliest(pace.last_ring + 1), pace.last_ring + DENSE_GAP);
+        assert_eq!(pace.earliest(pace.last_ring + MILLISECOND), pace.last_ring + MILLISECOND);
+        pace.rang(pace.last_ring + 5 * MILLISECOND, pace.measured.1 + 1);
+        assert_eq!(pace.earliest(pace.last_ring + 1), pace.last_ring + 1);
     }
 }

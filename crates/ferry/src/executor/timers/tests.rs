@@ -21,7 +21,7 @@ impl Wake for Note {
 }
 
 fn poll(timers: &mut Timers, key: super::Key, waker: &Waker) -> Option<Poll<()>> {
-    timers.poll(key, waker, &mut None)
+    timers.poll(key, &mut waker.clone())
 }
 
 #[derive(Default)]

@@ -1,0 +1,89 @@
+//! Promises under the model checker.
+
+use super::*;
+use loom::{future::block_on, thread};
+
+/// Two settlers race while a waiter registers: one wins, and the waiter always sees its outcome.
+#[test]
+fn loom_one_of_two_settlers_wins_and_the_waiter_wakes() {
+    loom::model(|| {
+        let (promise, future) = promise();
+        let other = promise.clone();
+        let settler = thread::spawn(move || other.complete(1).is_ok());
+        let here = thread::spawn(move || promise.complete(2).is_ok());
+        let got = block_on(future).unwrap();
+        let (first, second) = (settler.join().unwrap(), here.join().unwrap());
+        assert!(first != second, "exactly one settles");
+        assert_eq!(got, if first { 1 } else { 2 });
+    });
+}
+
+/// A waiter that gives up races with the settling and with another waiter: that one is served.
+#[test]
+fn loom_a_waiter_leaves_while_it_is_settled() {
+    loom::model(|| {
+        let (promise, future) = promise();
+        let mut leaving = future.clone();
+        let settler = thread::spawn(move || drop(promise.complete(Arc::new(5))));
+        let leaver = thread::spawn(move || {
+            let _ = leaving.poll_settled(&mut Context::from_waker(Waker::noop()));
+            drop(leaving);
+        });
+        assert_eq!(*block_on(future).unwrap(), 5);
+        settler.join().unwrap();
+        leaver.join().unwrap();
+    });
+}
+
+/// A waiter moves to another task while the promise is settled: the task that it moved to wakes.
+#[test]
+fn loom_a_waiter_moves_while_it_is_settled() {
+    loom::model(|| {
+        let (promise, mut future) = promise();
+        let settler = thread::spawn(move || promise.complete(5).unwrap());
+        let _ = future.poll_settled(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(block_on(future).unwrap(), 5);
+        settler.join().unwrap();
+    });
+}
+
+/// Two futures are dropped at once: the last of them, whichever that is, cancels the promise.
+#[test]
+fn loom_the_last_of_two_futures_to_go_cancels() {
+    loom::model(|| {
+        let (promise, future) = promise::<u32>();
+        let droppers = [future.clone(), future].map(|future| thread::spawn(move || drop(future)));
+        assert_eq!(block_on(promise.settled()), State::Cancelled);
+        droppers.into_iter().for_each(|dropper| dropper.join().unwrap());
+    });
+}
+
+/// The outcome is looked at while it is written: it's whole or not there.
+#[test]
+fn loom_the_outcome_is_read_while_it_is_settled() {
+    loom::model(|| {
+        let (promise, future) = promise();
+        let reader = thread::spawn(move || {
+            if let Some(Ok(seen)) = future.get() {
+                assert_eq!(*seen, 5);
+            }
+        });
+        // Refused where the reader was the last who waited.
+        let _ = promise.complete(5);
+        reader.join().unwrap();
+    });
+}
+
+/// The last promise and the last future are dropped at once: it ends as cancelled, by one of the two.
+#[test]
+fn loom_both_ends_drop_at_once() {
+    loom::model(|| {
+        let (promise, future) = promise::<Arc<u32>>();
+        let cell = future.cell.clone();
+        let ender = thread::spawn(move || drop(promise));
+        drop(future);
+        ender.join().unwrap();
+        let Some(Err(Failure::Cancelled(Some(why)))) = cell.get() else { panic!("it was not cancelled") };
+        assert!(why.contains("dropped") || why.contains("nobody waits"), "{why}");
+    });
+}
