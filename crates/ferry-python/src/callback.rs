@@ -43,6 +43,13 @@ impl Callback {
     }
 }
 
+/// A context in which no variable is set.
+pub(crate) fn empty_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    // SAFETY: the thread is attached (`py`), and what is returned is a new reference or NULL with an
+    // exception set.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_New()) }
+}
+
 /// A copy of this thread's current context.
 pub(crate) fn current_context(py: Python<'_>) -> PyResult<Py<PyAny>> {
     // SAFETY: the thread is attached (`py`), and what is returned is a new reference or NULL with an

@@ -48,8 +48,8 @@ pub fn awaitable_to_future(py: Python<'_>, awaitable: &Bound<'_, PyAny>) -> PyRe
 }
 
 /// As [`awaitable_to_future`], from any thread, and without the GIL: the awaitable is sent to the loop of
-/// `home`. What can't be awaited gives its `TypeError` through the future, and the task's context is that of
-/// the loop.
+/// `home`. What can't be awaited gives its `TypeError` through the future, and the task begins with an empty
+/// context.
 pub fn start_awaitable(home: &Arc<Home>, awaitable: Py<PyAny>) -> PyFuture {
     start(home, awaitable, None)
 }
@@ -161,8 +161,10 @@ fn begin(
     let task = match task {
         Ok(task) => task,
         Err(error) => {
+            let stops = names::stops_the_program(py, &error);
+            let told = if stops { Err(error.clone_ref(py)) } else { Ok(()) };
             let _ = promise.complete(Once::new(Err(error)));
-            return Ok(());
+            return told;
         }
     };
     // It may have run its first step by now, to its end or to where Rust lost interest.

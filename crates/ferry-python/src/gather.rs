@@ -128,19 +128,22 @@ impl Tally {
     /// Counts `child` when it's done: by a waker if it's ours and pending.
     fn count(self: &Arc<Self>, place: usize, child: &Bound<'_, PyAny>) -> PyResult<Option<Arc<ChildWaker>>> {
         let py = child.py();
-        let Ok(ours) = child.cast_exact::<Awaitable>() else {
-            let done = Bound::new(py, ChildDone { tally: self.clone(), place })?;
-            child.call_method1(intern!(py, "add_done_callback"), (done,))?;
-            return Ok(None);
-        };
-        let core = ours.get().core();
-        let Some(watch) = core.watch(py) else {
-            self.child_done(place, !matches!(core.look(py, Retrieve::Take), Some(Seen::Value(_))));
-            return Ok(None);
-        };
-        let waker = Arc::new(ChildWaker { tally: self.clone(), place, watch: Mutex::new(None) });
-        waker.begin(watch);
-        Ok(Some(waker))
+        if let Ok(ours) = child.cast_exact::<Awaitable>() {
+            let core = ours.get().core();
+            if let Some(watch) = core.watch(py) {
+                let waker = Arc::new(ChildWaker { tally: self.clone(), place, watch: Mutex::new(None) });
+                waker.begin(watch);
+                return Ok(Some(waker));
+            }
+            if let Some(seen) = core.look(py, Retrieve::Take) {
+                self.child_done(place, !matches!(seen, Seen::Value(_)));
+                return Ok(None);
+            }
+            // Its value is just being converted, which ends in a callback.
+        }
+        let done = Bound::new(py, ChildDone { tally: self.clone(), place })?;
+        child.call_method1(intern!(py, "add_done_callback"), (done,))?;
+        Ok(None)
     }
 
     fn child_done(&self, place: usize, failed: bool) {

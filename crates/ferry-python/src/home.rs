@@ -32,6 +32,7 @@
 
 use crate::{
     bell::Bell,
+    callback::empty_context,
     carried::Reply,
     drain::{Drain, SendReplies},
     names,
@@ -40,7 +41,7 @@ use crate::{
 };
 use asyncferry::{Mailbox, Promise};
 use pyo3::{
-    exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit},
+    exceptions::PyRuntimeError,
     intern,
     prelude::*,
     types::{PyDict, PyWeakrefMethods, PyWeakrefReference},
@@ -97,7 +98,7 @@ impl Home {
     /// # Errors
     /// When the loop refuses to watch a descriptor, or the system has none left.
     pub fn of_running_loop(py: Python<'_>) -> PyResult<Option<Arc<Self>>> {
-        names::running_loop(py)?.map(|event_loop| Self::of(&event_loop)).transpose()
+        names::running_loop(py)?.map(|event_loop| Self::of_open_loop(&event_loop)).transpose()
     }
 
     /// As [`of_running_loop`](Self::of_running_loop), where one must run.
@@ -117,6 +118,13 @@ impl Home {
     /// # Errors
     /// As [`of_running_loop`](Self::of_running_loop); `RuntimeError` when the loop is closed.
     pub fn of(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        if is_closed(event_loop) {
+            return Err(PyRuntimeError::new_err("the event loop is closed, so nothing can be sent to it"));
+        }
+        Self::of_open_loop(event_loop)
+    }
+
+    fn of_open_loop(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         if let Some(home) = LAST.with_borrow(Weak::upgrade).filter(|home| home.is_of(event_loop)) {
             return Ok(home);
         }
@@ -184,7 +192,7 @@ impl Home {
     /// Hands `error` to the loop's exception handler, as asyncio does with an error nobody waits for; what
     /// is no error but a wish to stop (Ctrl-C, `sys.exit`) comes back.
     pub(crate) fn report(&self, py: Python<'_>, message: &str, error: PyErr) -> PyResult<()> {
-        if error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py) {
+        if names::stops_the_program(py, &error) {
             return Err(error);
         }
         let Some(event_loop) = self.event_loop(py) else {
@@ -263,19 +271,15 @@ impl Home {
             replies: Mutex::default(),
         });
         let drain = Bound::new(py, Drain::new(home.clone()))?;
-        event_loop.call_method1(intern!(py, "add_reader"), (home.bell.descriptor(), drain))?;
+        // In a context of its own: the loop keeps it, and what came first is nobody else's business.
+        let add_reader = event_loop.getattr(intern!(py, "add_reader"))?;
+        empty_context(py)?.call_method1(intern!(py, "run"), (add_reader, home.bell.descriptor(), drain))?;
         homes().push(home.clone());
         Ok(home)
     }
 
     fn is_over(&self, py: Python<'_>) -> bool {
-        self.event_loop(py).is_none_or(|event_loop| {
-            // A loop that can't even answer this is not one to send mail to.
-            event_loop
-                .call_method0(intern!(py, "is_closed"))
-                .and_then(|closed| closed.is_truthy())
-                .unwrap_or(true)
-        })
+        self.event_loop(py).is_none_or(|event_loop| is_closed(&event_loop))
     }
 
     fn refuse_mail(&self) {
@@ -284,6 +288,12 @@ impl Home {
         let batch = std::mem::take(&mut *lock(&self.batch));
         drop((mail, batch));
     }
+}
+
+fn is_closed(event_loop: &Bound<'_, PyAny>) -> bool {
+    // A loop that can't even answer this is not one to send mail to.
+    let closed = event_loop.call_method0(intern!(event_loop.py(), "is_closed"));
+    closed.and_then(|closed| closed.is_truthy()).unwrap_or(true)
 }
 
 /// Retires the homes of loops that are closed or gone.

@@ -20,13 +20,14 @@ fn gather<'py>(aws: &Bound<'py, PyTuple>, return_exceptions: bool) -> PyResult<B
     gather_awaitables(aws.py(), aws.iter().collect(), on_error)
 }
 
-/// Waits for so many seconds, on Rust's clock.
+/// Waits for so many seconds, on Rust's clock. Infinity never ends.
 #[pyfunction]
 fn sleep(py: Python<'_>, seconds: f64) -> PyResult<Bound<'_, Awaitable>> {
-    // `max` would turn "not a number" into zero.
-    let seconds = if seconds < 0.0 { 0.0 } else { seconds };
-    let time = Duration::try_from_secs_f64(seconds)
-        .map_err(|_| PyValueError::new_err(format!("can't sleep for {seconds} seconds")))?;
+    if seconds.is_nan() {
+        return Err(PyValueError::new_err("can't sleep for NaN seconds; give a number"));
+    }
+    // What is beyond a Duration is beyond everybody's patience.
+    let time = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
     future_to_awaitable(py, async move {
         ::asyncferry::sleep(time).await;
         Ok::<(), PyErr>(())

@@ -2,7 +2,7 @@
 
 use crate::home;
 use pyo3::{
-    exceptions::PyBaseException,
+    exceptions::{PyBaseException, PyKeyboardInterrupt, PySystemExit},
     ffi,
     prelude::*,
     sync::PyOnceLock,
@@ -76,6 +76,11 @@ pub(crate) fn invalid_state(py: Python<'_>, message: &str) -> PyErr {
 pub(crate) fn is_cancelled_error(error: &Bound<'_, PyBaseException>) -> PyResult<bool> {
     static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     error.is_instance(TYPE.import(error.py(), "asyncio", "CancelledError")?)
+}
+
+/// Whether `error` is a wish to stop (Ctrl-C, `sys.exit`), which no part of the bridge may keep to itself.
+pub(crate) fn stops_the_program(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py)
 }
 
 /// `types.GenericAlias(class, item)`: what `Awaitable[int]` means to a type checker.

@@ -35,6 +35,7 @@ use pyo3::{
     types::PyTraceback,
 };
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
@@ -47,7 +48,7 @@ pub(crate) struct Core {
 struct Inner {
     stage: Stage,
     /// In the order in which they were added. Those of a done awaitable wait for their loop's drain.
-    callbacks: Vec<Callback>,
+    callbacks: VecDeque<Callback>,
     /// The homes that get a letter when the source is settled.
     told: Vec<Arc<Home>>,
     /// The waiters of all homes but the first, which is the source's own.
@@ -188,7 +189,7 @@ impl Core {
         if !matches!(inner.stage, Stage::Pending(_) | Stage::Turning) {
             return Ok(Some(callback));
         }
-        inner.callbacks.push(callback);
+        inner.callbacks.push_back(callback);
         let Some(waiter) = waiter else { return Ok(None) };
         inner.told.push(home.clone());
         let overtaken = inner.wait(&waiter);
@@ -206,7 +207,7 @@ impl Core {
             return None;
         }
         let place = inner.callbacks.iter().position(|callback| Arc::ptr_eq(&callback.home, home))?;
-        Some(inner.callbacks.remove(place))
+        inner.callbacks.remove(place)
     }
 
     /// The functions of all callbacks.
@@ -216,8 +217,13 @@ impl Core {
 
     /// Takes out all callbacks whose function is this very object.
     pub(crate) fn remove(&self, function: &Py<PyAny>) -> usize {
-        let removed: Vec<_> =
-            self.lock().callbacks.extract_if(.., |callback| callback.function.is(function)).collect();
+        let removed: Vec<_> = {
+            let mut inner = self.lock();
+            let mut callbacks = Vec::from(std::mem::take(&mut inner.callbacks));
+            let removed = callbacks.extract_if(.., |callback| callback.function.is(function)).collect();
+            inner.callbacks = callbacks.into();
+            removed
+        };
         removed.len()
     }
 

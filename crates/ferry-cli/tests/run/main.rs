@@ -4,6 +4,7 @@ mod as_python;
 mod bad_input;
 mod environments;
 mod interrupts;
+mod jobs;
 mod processes;
 mod streams;
 mod support;

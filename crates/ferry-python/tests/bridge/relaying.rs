@@ -129,3 +129,42 @@ asyncio.run(main())
 "#,
     );
 }
+
+#[test]
+fn a_wish_to_stop_in_the_first_step_stops_the_program() {
+    check(
+        r#"
+async def stops():
+    raise KeyboardInterrupt
+async def main():
+    relayed = probe.relay(stops())
+    await asyncio.sleep(0)
+    await relayed
+for _ in range(3):
+    try:
+        asyncio.run(main())
+    except KeyboardInterrupt:
+        continue
+    assert False, "the program went on"
+"#,
+    );
+}
+
+#[test]
+fn the_context_of_who_came_first_is_nobody_elses() {
+    check(
+        r#"
+import contextvars
+request = contextvars.ContextVar("request", default="none")
+seen = []
+async def handler():
+    seen.append(request.get())
+    return "ok"
+async def main():
+    request.set("secret of request 1")
+    await probe.relay_from_thread([handler()])
+asyncio.run(main())
+assert seen == ["none"], seen
+"#,
+    );
+}
