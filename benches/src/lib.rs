@@ -4,4 +4,4 @@ mod measure;
 mod report;
 
 pub use measure::{Clock, alternate, cpu_time, median, wall_time};
-pub use report::{Line, finish};
+pub use report::print_line;

@@ -3,46 +3,30 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// One measurement of ours beside the same of our peers.
-pub struct Line<'a> {
-    /// Its name, as `loop/spawn_await`.
-    pub bench: &'a str,
-    /// What the figures count.
-    pub unit: &'a str,
-    /// Each contender's figure; `ferry` is ours.
-    pub figures: &'a BTreeMap<String, f64>,
-    /// The peer that the ratio is taken to.
-    pub against: &'a str,
-    /// The greatest ratio that the goal allows.
-    pub goal: Option<f64>,
-}
-
-impl Line<'_> {
-    /// Prints the line. `ours / against` is null where either was not measured.
-    pub fn print(&self) {
-        let rounded = |figure: f64| json!((figure * 1000.0).round() / 1000.0);
-        let ours = self.figures.get("ferry").copied();
-        let peers: Map<String, Value> = self
-            .figures
-            .iter()
-            .filter(|(name, _)| *name != "ferry")
-            .map(|(name, figure)| (name.clone(), rounded(*figure)))
-            .collect();
-        let ratio = ours.zip(self.figures.get(self.against)).map(|(ours, peer)| ours / peer);
-        let line = json!({
-            "bench": self.bench,
-            "unit": self.unit,
-            "ours": ours.map(rounded),
-            "peers": peers,
-            "against": self.against,
-            "ratio": ratio.map(rounded),
-            "goal": self.goal,
-        });
-        println!("{line}");
-    }
-}
-
-/// Prints the line of `figures` and gives the ratio's inputs up.
-pub fn finish(bench: &str, unit: &str, figures: &BTreeMap<String, f64>, against: &str, goal: Option<f64>) {
-    Line { bench, unit, figures, against, goal }.print();
+/// Prints one measurement: each contender's figure (`ferry` is ours), the ratio of ours to that of `against`,
+/// the ratio to the best peer, and the greatest ratio to `against` that the goal allows. A ratio is null where
+/// either side was not measured.
+pub fn print_line(
+    bench: &str,
+    unit: &str,
+    figures: &BTreeMap<String, f64>,
+    against: &str,
+    goal: Option<f64>,
+) {
+    let rounded = |figure: f64| json!((figure * 1000.0).round() / 1000.0);
+    let ours = figures.get("ferry").copied();
+    let peers = || figures.iter().filter(|(name, _)| *name != "ferry");
+    let shown: Map<String, Value> = peers().map(|(name, figure)| (name.clone(), rounded(*figure))).collect();
+    let ratio_to = |peer: Option<f64>| ours.zip(peer).map(|(ours, peer)| rounded(ours / peer));
+    let line = json!({
+        "bench": bench,
+        "unit": unit,
+        "ours": ours.map(rounded),
+        "peers": shown,
+        "against": against,
+        "ratio": ratio_to(figures.get(against).copied()),
+        "ratio_to_best": ratio_to(peers().map(|(_, figure)| *figure).min_by(f64::total_cmp)),
+        "goal": goal,
+    });
+    println!("{line}");
 }

@@ -6,7 +6,7 @@
 use asyncferry_python::{
     Awaitable, append_to_inittab, awaitable_to_future, future_to_awaitable, interpreter,
 };
-use ferry_benches::{Clock, alternate, finish};
+use ferry_benches::{Clock, alternate, print_line};
 use pyo3::{ffi::c_str, prelude::*, types::PyDict};
 use std::{
     collections::BTreeMap,
@@ -88,7 +88,7 @@ fn main() -> anyhow::Result<()> {
     {
         let figures = run(&program, bench);
         let name = format!("bridge/{}", bench.name);
-        finish(&name, "ns", &figures, "pyo3-async-runtimes", Some(bench.goal));
+        print_line(&name, "ns", &figures, "pyo3-async-runtimes", Some(bench.goal));
         if bench.name == "gather_10k" {
             print_costs(bench)?;
         }
@@ -122,14 +122,19 @@ fn print_costs(bench: &Bench) -> anyhow::Result<()> {
     for (name, call) in bench.contenders {
         let call = call.replace('N', &bench.operations.to_string());
         let output = Command::new(std::env::current_exe()?).args(["--gather-cost", &call]).output()?;
+        anyhow::ensure!(
+            output.status.success(),
+            "{name} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let text = String::from_utf8(output.stdout)?;
         let (count, bytes) =
             text.trim().split_once(' ').ok_or_else(|| anyhow::anyhow!("no figures: {text}"))?;
         threads.insert((*name).to_owned(), count.parse()?);
         memory.insert((*name).to_owned(), bytes.parse()?);
     }
-    finish("bridge/gather_10k_threads", "threads", &threads, "pyo3-async-runtimes", None);
-    finish("bridge/gather_10k_rss", "KiB", &memory, "pyo3-async-runtimes", None);
+    print_line("bridge/gather_10k_threads", "threads", &threads, "pyo3-async-runtimes", None);
+    print_line("bridge/gather_10k_rss", "KiB", &memory, "pyo3-async-runtimes", None);
     Ok(())
 }
 

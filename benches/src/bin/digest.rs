@@ -4,7 +4,7 @@
 //! `digest [FOLDER]` takes a tree of yours, or makes one: 4,000 files of 1 to 64 KiB and 40 of 8 MiB.
 
 use anyhow::{Context, bail, ensure};
-use ferry_benches::{Clock, alternate, finish};
+use ferry_benches::{Clock, alternate, print_line};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<()> {
             ("asyncio + blake2b", Box::new(|| seconds(on_asyncio()))),
         ],
     );
-    finish("digest/tree", "s", &figures, "asyncio + blake2b", None);
+    print_line("digest/tree", "s", &figures, "asyncio + blake2b", None);
     Ok(())
 }
 

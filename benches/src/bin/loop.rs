@@ -3,7 +3,7 @@
 //! `loop [NAME…]` runs the named measurements, or all. Figures are CPU time an operation, but for the
 //! overshoot, which is wall time, and the bytes.
 
-use ferry_benches::{Clock, alternate, finish};
+use ferry_benches::{Clock, alternate, print_line};
 use std::{collections::BTreeMap, process::Command};
 
 #[path = "../loop_contenders/mod.rs"]
@@ -67,9 +67,9 @@ fn main() -> anyhow::Result<()> {
             figures.insert("async-executor".to_owned(), local);
         }
         figures.extend(pythons.get(bench.name).cloned().unwrap_or_default());
-        finish(&format!("loop/{}", bench.name), bench.unit, &figures, "tokio", Some(bench.goal));
+        print_line(&format!("loop/{}", bench.name), bench.unit, &figures, "tokio", Some(bench.goal));
         if bench.name == "sleep_overshoot_1ms" && figures.contains_key("asyncio") {
-            finish("loop/sleep_overshoot_1ms_asyncio", bench.unit, &figures, "asyncio", Some(0.5));
+            print_line("loop/sleep_overshoot_1ms_asyncio", bench.unit, &figures, "asyncio", Some(0.5));
         }
     }
     if is_wanted("bytes_per_task") {
@@ -84,10 +84,11 @@ fn bytes_per_task() -> anyhow::Result<()> {
     let mut figures = BTreeMap::new();
     for contender in ["ferry", "tokio", "async-executor"] {
         let output = Command::new(std::env::current_exe()?).args(["--idle-bytes", contender]).output()?;
+        anyhow::ensure!(output.status.success(), "{contender}: {}", String::from_utf8_lossy(&output.stderr));
         figures.insert(contender.to_owned(), String::from_utf8(output.stdout)?.trim().parse::<f64>()?);
     }
     let goal = figures.get("tokio").map(|tokio| 120.0 / tokio);
-    finish("loop/bytes_per_task", "bytes", &figures, "tokio", goal);
+    print_line("loop/bytes_per_task", "bytes", &figures, "tokio", goal);
     Ok(())
 }
 

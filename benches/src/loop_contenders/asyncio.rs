@@ -1,4 +1,5 @@
-//! asyncio, in Python processes of their own: the `python3` on the path, and 3.13 beside it if there is one.
+//! asyncio, in Python processes of their own, before the rounds of the others: the `python3` on the path, and
+//! 3.13 beside it if there is one.
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +15,13 @@ pub fn measure(known: &[&str], is_wanted: impl Fn(&str) -> bool) -> BTreeMap<Str
     let names: Vec<_> = known.iter().copied().filter(|name| is_wanted(name)).collect();
     let mut all: BTreeMap<String, Figures> = BTreeMap::new();
     for (contender, python) in [("asyncio", "python3"), ("asyncio-3.13", "python3.13")] {
-        for (name, figure) in run(python, &names).unwrap_or_default() {
-            all.entry(name).or_default().insert(contender.to_owned(), figure);
+        match run(python, &names) {
+            Some(figures) => {
+                for (name, figure) in figures {
+                    all.entry(name).or_default().insert(contender.to_owned(), figure);
+                }
+            }
+            None => eprintln!("{python} does not run here, so there are no figures of {contender}"),
         }
     }
     all

@@ -23,7 +23,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// use them.
 const BORDERS: &[(&str, &[&str])] = &[
     ("pyo3", &["ferry-python", "ferry-cli"]),
-    ("anyhow", &["ferry-cli"]),
+    // The bridge to Python only looks inside the `anyhow` errors of its users, behind a feature.
+    ("anyhow", &["ferry-cli", "ferry-python"]),
     // The benchmarks' peers stay in the benchmarks' own workspace.
     ("pyo3-async-runtimes", &[]),
     ("async-executor", &[]),
