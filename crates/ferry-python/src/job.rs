@@ -4,6 +4,7 @@ use crate::{
     artifact::ArtifactInfo,
     awaitable::Awaitable,
     failure::boxed,
+    fork,
     source::{Deliver, Once, Work, ending},
 };
 use async_task::Runnable;
@@ -37,14 +38,15 @@ use std::{
 /// ```
 ///
 /// # Errors
-/// When the event loop of this thread refuses to watch a descriptor. An error of the future comes through the
-/// awaitable.
+/// When the event loop of this thread refuses to watch a descriptor, and `RuntimeError` in a process that was
+/// forked after the pool had started. An error of the future comes through the awaitable.
 pub fn future_to_awaitable<F, T, E>(py: Python<'_>, future: F) -> PyResult<Bound<'_, Awaitable>>
 where
     F: std::future::Future<Output = Result<T, E>> + Send + 'static,
     T: for<'a> IntoPyObject<'a> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
+    fork::check(py)?;
     let (promise, outcome) = promise();
     let job = async move {
         let ended = catch_panic(future).await;
@@ -74,6 +76,7 @@ where
     T: for<'a> IntoPyObject<'a> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
+    fork::check(py)?;
     let (promise, outcome) = promise();
     let job = move || {
         let interest = Interest { gone: &|| promise.state() != State::Pending };

@@ -28,6 +28,7 @@ mod coroutine;
 mod digest;
 mod drain;
 mod failure;
+mod fork;
 mod gather;
 mod home;
 pub mod interpreter;

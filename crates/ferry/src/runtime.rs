@@ -85,6 +85,11 @@ impl AsyncRuntime {
         platform::tokio_handle()
     }
 
+    /// Whether the pool has started. Its threads do not come along into a forked process.
+    pub fn has_pool() -> bool {
+        settings().started
+    }
+
     /// Sets the size of the pool. Call it before the pool starts.
     ///
     /// # Errors

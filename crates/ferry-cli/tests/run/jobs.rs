@@ -40,3 +40,9 @@ fn ctrl_c_in_the_middle_of_a_burst_loses_no_wake_up() {
         ("True True\n", "", Some(0))
     );
 }
+
+#[test]
+fn a_job_in_a_forked_child_is_refused_and_the_parent_goes_on() {
+    let outcome = finish(&mut ferry(&["forks_after_a_job.py"]));
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("7\n", Some(0)), "{}", outcome.stderr);
+}
