@@ -37,6 +37,27 @@ use std::{
 /// Dropping the future cancels the task. A task that is cancelled on Python's side gives `CancelledError`
 /// with its message; other exceptions come as they were raised, with their tracebacks.
 ///
+/// ```
+/// use asyncferry_python::{Awaitable, awaitable_to_future, future_to_awaitable, interpreter};
+/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
+///
+/// /// Awaits a coroutine in Rust, and gives Python what it gave.
+/// #[pyfunction]
+/// fn relay<'py>(py: Python<'py>, coroutine: Bound<'py, PyAny>) -> PyResult<Bound<'py, Awaitable>> {
+///     let result = awaitable_to_future(py, &coroutine)?;
+///     future_to_awaitable(py, async { result.await })
+/// }
+///
+/// fn main() -> PyResult<()> {
+///     interpreter::ensure_started().expect("there is a Python");
+///     Python::attach(|py| {
+///         let globals = [("relay", wrap_pyfunction!(relay, py)?)].into_py_dict(py)?;
+///         let program = c_str!("import asyncio\nasync def main():\n    assert await relay(asyncio.sleep(0, 42)) == 42\nasyncio.run(main())");
+///         py.run(program, Some(&globals), None)
+///     })
+/// }
+/// ```
+///
 /// # Errors
 /// `TypeError` when `awaitable` can't be awaited, `RuntimeError` when no loop runs on this thread.
 pub fn awaitable_to_future(py: Python<'_>, awaitable: &Bound<'_, PyAny>) -> PyResult<PyFuture> {
@@ -47,7 +68,7 @@ pub fn awaitable_to_future(py: Python<'_>, awaitable: &Bound<'_, PyAny>) -> PyRe
     Ok(start(&home, awaitable.clone().unbind(), Some(current_context(py)?)))
 }
 
-/// As [`awaitable_to_future`], from any thread, and without the GIL: the awaitable is sent to the loop of
+/// As [`awaitable_to_future`] (see there for an example), from any thread, and without the GIL: the awaitable is sent to the loop of
 /// `home`. What can't be awaited gives its `TypeError` through the future, and the task begins with an empty
 /// context.
 pub fn start_awaitable(home: &Arc<Home>, awaitable: Py<PyAny>) -> PyFuture {

@@ -42,6 +42,25 @@ use std::{
 /// Awaitables of Ferry are counted down in Rust; coroutines, futures and tasks of Python are taken as
 /// `asyncio.gather` takes them. The same awaitable may stand at several places.
 ///
+/// ```
+/// use asyncferry_python::{Awaitable, gather_impl, interpreter};
+/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
+///
+/// #[pyfunction]
+/// fn all<'py>(py: Python<'py>, awaitables: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Awaitable>> {
+///     gather_impl(py, awaitables)
+/// }
+///
+/// fn main() -> PyResult<()> {
+///     interpreter::ensure_started().expect("there is a Python");
+///     Python::attach(|py| {
+///         let globals = [("all", wrap_pyfunction!(all, py)?)].into_py_dict(py)?;
+///         let program = c_str!("import asyncio\nasync def main():\n    assert await all([asyncio.sleep(0, 1), asyncio.sleep(0, 2)]) == [1, 2]\nasyncio.run(main())");
+///         py.run(program, Some(&globals), None)
+///     })
+/// }
+/// ```
+///
 /// # Errors
 /// `TypeError` when one of them can't be awaited; nothing is started then. `RuntimeError` when one of them
 /// needs a running event loop, and none runs.

@@ -27,13 +27,22 @@ use std::{
 /// is told in the crate's docs. When the awaitable is cancelled, or nobody refers to it any more, the future
 /// is dropped where it waits, on one of tokio's threads.
 ///
-/// ```no_run
-/// use asyncferry_python::future_to_awaitable;
-/// use pyo3::prelude::*;
+/// ```
+/// use asyncferry_python::{Awaitable, future_to_awaitable, interpreter};
+/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
 ///
 /// #[pyfunction]
-/// fn answer(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-///     Ok(future_to_awaitable(py, async { Ok::<_, std::io::Error>(42) })?.into_any())
+/// fn answer(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+///     future_to_awaitable(py, async { Ok::<_, std::io::Error>(42) })
+/// }
+///
+/// fn main() -> PyResult<()> {
+///     interpreter::ensure_started().expect("there is a Python");
+///     Python::attach(|py| {
+///         let globals = [("answer", wrap_pyfunction!(answer, py)?)].into_py_dict(py)?;
+///         let program = c_str!("import asyncio\nasync def main():\n    assert await answer() == 42\nasyncio.run(main())");
+///         py.run(program, Some(&globals), None)
+///     })
 /// }
 /// ```
 ///
@@ -66,6 +75,28 @@ where
 /// Code that blocks can't be stopped from outside. So `work` is given an [`Interest`], to look at between two
 /// steps; when the awaitable is cancelled before the work began, it never begins.
 ///
+/// ```
+/// use asyncferry_python::{Awaitable, blocking_to_awaitable, interpreter};
+/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
+///
+/// #[pyfunction]
+/// fn sum(py: Python<'_>, numbers: Vec<u64>) -> PyResult<Bound<'_, Awaitable>> {
+///     blocking_to_awaitable(py, move |interest| {
+///         let wanted = numbers.iter().take_while(|_| !interest.is_gone());
+///         Ok::<u64, std::io::Error>(wanted.sum())
+///     })
+/// }
+///
+/// fn main() -> PyResult<()> {
+///     interpreter::ensure_started().expect("there is a Python");
+///     Python::attach(|py| {
+///         let globals = [("sum", wrap_pyfunction!(sum, py)?)].into_py_dict(py)?;
+///         let program = c_str!("import asyncio\nasync def main():\n    assert await sum([1, 2, 3]) == 6\nasyncio.run(main())");
+///         py.run(program, Some(&globals), None)
+///     })
+/// }
+/// ```
+///
 /// # Errors
 /// As [`future_to_awaitable`].
 pub fn blocking_to_awaitable<T, E>(
@@ -89,7 +120,7 @@ where
     awaitable_of(py, None, outcome, None)
 }
 
-/// Whether somebody still waits for a piece of blocking work.
+/// Whether somebody still waits for a piece of blocking work. See [`blocking_to_awaitable`].
 pub struct Interest<'a> {
     gone: &'a dyn Fn() -> bool,
 }
@@ -106,6 +137,28 @@ impl Interest<'_> {
 /// It's named `name` where Python shows it. Cancelling it cancels the promise, for all who await it; one that
 /// nobody refers to any more leaves the promise to the others.
 ///
+/// ```
+/// use asyncferry::promise;
+/// use asyncferry_python::{Awaitable, interpreter, promise_to_awaitable};
+/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
+///
+/// #[pyfunction]
+/// fn approval(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+///     let (promise, future) = promise();
+///     std::thread::spawn(move || promise.complete(true));
+///     promise_to_awaitable(py, Some("approval"), future)
+/// }
+///
+/// fn main() -> PyResult<()> {
+///     interpreter::ensure_started().expect("there is a Python");
+///     Python::attach(|py| {
+///         let globals = [("approval", wrap_pyfunction!(approval, py)?)].into_py_dict(py)?;
+///         let program = c_str!("import asyncio\nasync def main():\n    assert await approval()\nasyncio.run(main())");
+///         py.run(program, Some(&globals), None)
+///     })
+/// }
+/// ```
+///
 /// # Errors
 /// As [`future_to_awaitable`].
 pub fn promise_to_awaitable<'py, T>(
@@ -119,11 +172,35 @@ where
     awaitable_of(py, name, future, None)
 }
 
-/// A Python awaitable that gives an [`Artifact`](crate::Artifact) when the job `job_id` completes, however early that is.
+/// A Python awaitable that gives an [`Artifact`](crate::Artifact) when the job `job_id` completes, however
+/// early that is.
 ///
 /// The receiver is the future of a [`promise`], which may be awaited by others too, or a
 /// [`tokio::sync::oneshot::Receiver`]. A job whose sending end is dropped was cancelled: awaiting it raises
 /// `asyncio.CancelledError`.
+///
+/// ```
+/// use asyncferry::promise;
+/// use asyncferry_python::{ArtifactInfo, Awaitable, create_job_awaitable, interpreter};
+/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
+///
+/// #[pyfunction]
+/// fn sample(py: Python<'_>, id: String) -> PyResult<Bound<'_, Awaitable>> {
+///     let (promise, receiver) = promise();
+///     let info = ArtifactInfo { id: id.clone(), content_hash: "6f".into(), tags: vec![] };
+///     std::thread::spawn(move || promise.complete(info));
+///     create_job_awaitable(py, id, receiver)
+/// }
+///
+/// fn main() -> PyResult<()> {
+///     interpreter::ensure_started().expect("there is a Python");
+///     Python::attach(|py| {
+///         let globals = [("sample", wrap_pyfunction!(sample, py)?)].into_py_dict(py)?;
+///         let program = c_str!("import asyncio\nasync def main():\n    assert (await sample('job 1')).content_hash == '6f'\nasyncio.run(main())");
+///         py.run(program, Some(&globals), None)
+///     })
+/// }
+/// ```
 ///
 /// # Errors
 /// As [`future_to_awaitable`].

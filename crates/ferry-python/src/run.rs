@@ -61,6 +61,13 @@ pub enum RunError {
 /// An exception that the program did not catch has been printed (by `sys.excepthook`) when this returns. A
 /// SystemExit does not return: CPython ends itself, then the process, with its code.
 ///
+/// ```standalone_crate
+/// use asyncferry_python::run::{Ending, Program, run};
+///
+/// let program = Program::Code("import asyncio; await asyncio.sleep(0)".into());
+/// assert_eq!(run(&program, &[], None), Ok(Ending::Exit(0)));
+/// ```
+///
 /// # Errors
 ///
 /// [`RunError`] if the program did not begin to run.
