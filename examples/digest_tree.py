@@ -3,7 +3,8 @@
     ferry run examples/digest_tree.py FOLDER [IN_FLIGHT]
 
 At most IN_FLIGHT files (64 unless you say otherwise) are out at once. Prints one Artifact a file, in the order
-of the walk, then the total and the throughput. What was not hashed, and why, is told at the end, on stderr.
+of the walk, then the total and the throughput. What was not hashed, and why, is told at the end, on stderr; the
+exit code is 1 if a file could not be read.
 """
 
 import os
@@ -108,3 +109,4 @@ seconds = time.perf_counter() - output.start
 print(f"{count:,} files, {total:,} bytes, {seconds:.2f} s, {total / seconds / 1e6:,.1f} MB/s")
 for problem in problems:
     print(f"not hashed: {problem}", file=sys.stderr)
+sys.exit(1 if any(isinstance(problem, OSError) for problem in problems) else 0)

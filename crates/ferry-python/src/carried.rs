@@ -6,7 +6,8 @@
 //!
 //! The task ends with `None`, whatever the coroutine gave, as nobody but Rust has it; a plain exception goes to
 //! Rust only, so asyncio never reports it as one that nobody retrieved. What concerns the task or the loop
-//! (`CancelledError`, `KeyboardInterrupt`, `SystemExit`) goes to both.
+//! (`CancelledError`, `KeyboardInterrupt`, `SystemExit`) goes to both. What a coroutine returned counts, even if
+//! its task was told to cancel in its very last step, where asyncio would drop the value.
 
 use crate::{coroutine::Call, home::Home, names, source::Once};
 use asyncferry::Promise;

@@ -24,7 +24,12 @@ use crate::{
     source::Once,
 };
 use asyncferry::{Failure, Future, Promise, State, promise};
-use pyo3::{exceptions::PyTypeError, intern, prelude::*};
+use pyo3::{
+    exceptions::PyTypeError,
+    intern,
+    prelude::*,
+    types::{PyWeakrefMethods, PyWeakrefReference},
+};
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -68,9 +73,9 @@ pub fn awaitable_to_future(py: Python<'_>, awaitable: &Bound<'_, PyAny>) -> PyRe
     Ok(start(&home, awaitable.clone().unbind(), Some(current_context(py)?)))
 }
 
-/// As [`awaitable_to_future`] (see there for an example), from any thread, and without the GIL: the awaitable is sent to the loop of
-/// `home`. What can't be awaited gives its `TypeError` through the future, and the task begins with an empty
-/// context.
+/// As [`awaitable_to_future`] (see there for an example), from any thread, and without the GIL: the awaitable
+/// is sent to the loop of `home`. What can't be awaited gives its `TypeError` through the future, and the task
+/// begins with an empty context.
 pub fn start_awaitable(home: &Arc<Home>, awaitable: Py<PyAny>) -> PyFuture {
     start(home, awaitable, None)
 }
@@ -93,12 +98,34 @@ pub(crate) struct Call {
 
 pub(crate) enum CallStage {
     New,
-    /// The task or future of Python.
-    Running(Py<PyAny>),
+    /// The task or future of Python is on its way.
+    Running(Held),
     /// The Python side has ended.
     Done,
     /// The Rust side is gone.
     Dropped,
+}
+
+/// How a call holds its task: weakly, as the task holds the call. A task that its loop has forgotten goes,
+/// and the Rust side hears of it.
+pub(crate) enum Held {
+    Weak(Py<PyWeakrefReference>),
+    /// A future of somebody's own that can't be held weakly.
+    Strong(Py<PyAny>),
+}
+
+impl Held {
+    fn new(task: &Bound<'_, PyAny>) -> Self {
+        PyWeakrefReference::new(task)
+            .map_or_else(|_| Self::Strong(task.clone().unbind()), |weak| Self::Weak(weak.unbind()))
+    }
+
+    fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        match self {
+            Self::Weak(weak) => weak.bind(py).upgrade(),
+            Self::Strong(task) => Some(task.bind(py).clone()),
+        }
+    }
 }
 
 impl std::future::Future for PyFuture {
@@ -124,7 +151,8 @@ impl Drop for PyFuture {
             // A loop that is gone took its tasks with it.
             self.home.run(move |py, _| {
                 let message = ("the Rust future that awaited it was dropped",);
-                task.bind(py).call_method1(intern!(py, "cancel"), message).map(drop)
+                task.get(py)
+                    .map_or(Ok(()), |task| task.call_method1(intern!(py, "cancel"), message).map(drop))
             });
         }
     }
@@ -138,6 +166,20 @@ impl Call {
 
     fn change(&self, stage: CallStage) -> CallStage {
         std::mem::replace(&mut *self.stage.lock().unwrap_or_else(PoisonError::into_inner), stage)
+    }
+
+    /// The Python side is `task`, which may have run its first step by now, to its end or to where Rust lost
+    /// interest. Whether it's still to end.
+    fn runs(&self, task: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match self.change(CallStage::Running(Held::new(task))) {
+            CallStage::New | CallStage::Running(_) => return Ok(true),
+            CallStage::Done => drop(self.done()),
+            CallStage::Dropped => {
+                drop(self.change(CallStage::Dropped));
+                task.call_method0(intern!(task.py(), "cancel"))?;
+            }
+        }
+        Ok(false)
     }
 
     fn is_dropped(&self) -> bool {
@@ -159,7 +201,8 @@ fn start(home: &Arc<Home>, awaitable: Py<PyAny>, context: Option<Py<PyAny>>) -> 
     PyFuture { reply, call, home: home.clone() }
 }
 
-/// Starts the Python side, at home. A `KeyboardInterrupt` out of an eager start propagates.
+/// Starts the Python side, at home. What fails here is the end of the call; a `KeyboardInterrupt` out of an
+/// eager start propagates as well.
 fn begin(
     home: &Arc<Home>,
     call: &Arc<Call>,
@@ -169,39 +212,33 @@ fn begin(
 ) -> PyResult<()> {
     let py = awaitable.py();
     let Some(event_loop) = home.event_loop(py) else { return Ok(()) };
-    let carries = names::is_coroutine(awaitable);
-    let task = if carries {
-        let coroutine = awaitable.clone().unbind();
-        let carried = Carried::new(coroutine, call.clone(), home.clone(), promise.clone());
-        // Named by what it runs, which tells more than a number, and costs less to make.
-        let name = awaitable.getattr(intern!(py, "__qualname__"))?;
-        home.tasks().start(&event_loop, Bound::new(py, carried)?.into_any(), name, context)
+    let begun = if names::is_coroutine(awaitable) {
+        let carried = Carried::new(awaitable.clone().unbind(), call.clone(), home.clone(), promise.clone());
+        carry(home, &event_loop, carried, awaitable, context).and_then(|task| call.runs(&task).map(drop))
     } else {
-        future_of(&event_loop, awaitable)
+        let finished = Finished { call: call.clone(), home: home.clone(), promise: promise.clone() };
+        future_of(&event_loop, awaitable).and_then(|future| finished.follow(&future))
     };
-    let task = match task {
-        Ok(task) => task,
-        Err(error) => {
-            let stops = names::stops_the_program(py, &error);
-            let told = if stops { Err(error.clone_ref(py)) } else { Ok(()) };
-            let _ = promise.complete(Once::new(Err(error)));
-            return told;
-        }
-    };
-    // It may have run its first step by now, to its end or to where Rust lost interest.
-    match call.change(CallStage::Running(task.clone().unbind())) {
-        CallStage::Done => drop(call.done()),
-        CallStage::Dropped => {
-            drop(call.change(CallStage::Dropped));
-            task.call_method0(intern!(py, "cancel"))?;
-        }
-        CallStage::New | CallStage::Running(_) if !carries => {
-            let finished = Finished { call: call.clone(), home: home.clone(), promise };
-            task.call_method1(intern!(py, "add_done_callback"), (Bound::new(py, finished)?,))?;
-        }
-        CallStage::New | CallStage::Running(_) => {}
-    }
-    Ok(())
+    begun.or_else(|error| {
+        let stops = names::stops_the_program(py, &error);
+        let told = if stops { Err(error.clone_ref(py)) } else { Ok(()) };
+        let _ = promise.complete(Once::new(Err(error)));
+        told
+    })
+}
+
+/// A task that runs the coroutine `awaitable` inside `carried`.
+fn carry<'py>(
+    home: &Home,
+    event_loop: &Bound<'py, PyAny>,
+    carried: Carried,
+    awaitable: &Bound<'py, PyAny>,
+    context: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = awaitable.py();
+    // Named by what it runs, which tells more than a number, and costs less to make.
+    let name = awaitable.getattr(intern!(py, "__qualname__"))?;
+    home.tasks().start(event_loop, Bound::new(py, carried)?.into_any(), name, context)
 }
 
 /// The task or future that stands for `awaitable`.
@@ -241,6 +278,16 @@ struct Finished {
     call: Arc<Call>,
     home: Arc<Home>,
     promise: Promise<Reply>,
+}
+
+impl Finished {
+    fn follow(self, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = future.py();
+        if self.call.runs(future)? {
+            future.call_method1(intern!(py, "add_done_callback"), (Bound::new(py, self)?,))?;
+        }
+        Ok(())
+    }
 }
 
 #[pymethods]

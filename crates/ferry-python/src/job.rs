@@ -229,6 +229,7 @@ impl JobReceiver for Future<ArtifactInfo> {
 
 impl JobReceiver for tokio::sync::oneshot::Receiver<ArtifactInfo> {
     fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Awaitable>> {
+        fork::check(py)?;
         let (promise, outcome) = promise::<ArtifactInfo>();
         let gone = format!("the sender of job {job_id} was dropped");
         let job = async move {

@@ -168,3 +168,31 @@ assert seen == ["none"], seen
 "#,
     );
 }
+
+#[test]
+fn a_task_that_its_loop_forgot_ends_the_rust_future() {
+    check(
+        r#"
+import gc, logging
+logging.disable()  # asyncio tells of the task that is destroyed
+def start():
+    loop = asyncio.new_event_loop()
+    async def main():
+        async def never(): await asyncio.Event().wait()
+        return probe.relay(never())
+    aw = loop.run_until_complete(main())
+    for _ in range(3): loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    return aw
+aw = start()
+gc.collect()
+async def after():
+    try:
+        await aw
+    except asyncio.CancelledError:
+        return "ended"
+assert asyncio.run(asyncio.wait_for(after(), 60)) == "ended"
+logging.disable(logging.NOTSET)
+"#,
+    );
+}
