@@ -17,16 +17,17 @@
 //!
 //! - `cancel()` cancels the work, and so does cancelling a task that awaits it, as with asyncio's futures
 //!   (use `asyncio.shield` against that). It's cancelled at once; the work is dropped soon after.
-//! - An awaitable that nobody refers to any more stops its work.
+//! - An awaitable that nobody refers to any more stops its work. An event loop refers to those that have
+//!   callbacks to call there when they are done: a task that waits goes on, as one that waits for asyncio's own
+//!   futures does, until its loop is gone.
 //! - `close()` and `throw()` do nothing to the work: they come to each of many waiting coroutines.
 
 use crate::{
     callback::{Callback, current_context},
-    home::Home,
+    home::{Home, report_nowhere},
     names,
     source::{Ending, Source},
     stage::{Core, Retrieve, Seen},
-    waiter::Waiter,
 };
 use pyo3::{
     PyTraverseError, PyVisit,
@@ -186,12 +187,11 @@ impl Awaitable {
         let (home, whereabouts) = slf.get().home_here(py)?;
         let context = context.map_or_else(|| current_context(py), Ok)?;
         let callback = Callback { function: callback, context, home: home.clone() };
-        match slf.get().core.add(py, callback, || Waiter::new(home, slf))? {
+        match slf.get().core.add(slf, callback) {
             None => Ok(()),
             Some(callback) if whereabouts == Whereabouts::Here => callback.call_soon(slf),
             Some(callback) => {
                 let awaitable = slf.clone().unbind();
-                let home = callback.home.clone();
                 home.run(move |py, _| callback.run(awaitable.bind(py)));
                 Ok(())
             }
@@ -213,8 +213,9 @@ impl Awaitable {
     /// Cancels the work, and says whether that came in time.
     #[pyo3(signature = (msg = None))]
     fn cancel(&self, py: Python<'_>, msg: Option<Bound<'_, PyAny>>) -> PyResult<bool> {
-        let text = msg.as_ref().map(|msg| msg.str()).transpose()?;
-        let text = text.as_ref().map(|text| text.to_cow()).transpose()?.unwrap_or_default();
+        // What can't be shown as text is no reason not to stop: Rust sees what can be had of it.
+        let text = msg.as_ref().and_then(|msg| msg.str().ok());
+        let text = text.as_ref().map(|text| text.to_string_lossy()).unwrap_or_default();
         self.core.cancel(py, msg.map(Bound::unbind), &text)
     }
 
@@ -302,6 +303,10 @@ impl Drop for Awaitable {
 
 #[cold]
 fn report_unretrieved(py: Python<'_>, awaitable: &mut Awaitable) {
+    // Modules are being taken apart: neither can the exception be made, nor is there anybody to read of it.
+    if is_finalizing(py) {
+        return;
+    }
     // An object may be collected at any time: while an exception is on its way, for one.
     let on_its_way = PyErr::take(py);
     if let Some(error) = awaitable.core.unretrieved(py) {
@@ -311,15 +316,25 @@ fn report_unretrieved(py: Python<'_>, awaitable: &mut Awaitable) {
         };
         let reported = match &awaitable.home {
             Some(home) => home.report(py, &message, error),
-            None => Err(error),
+            None => {
+                report_nowhere(py, &message, &error);
+                Ok(())
+            }
         };
         if let Err(error) = reported {
-            error.write_unraisable(py, None);
+            report_nowhere(py, &message, &error);
         }
     }
     if let Some(error) = on_its_way {
         error.restore(py);
     }
+}
+
+/// Whether Python ends. Asked without an import, as none may be possible any more.
+fn is_finalizing(py: Python<'_>) -> bool {
+    // SAFETY: the thread is attached; the name ends with a NUL; what is returned is borrowed, or NULL.
+    let ask = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PySys_GetObject(c"is_finalizing".as_ptr())) };
+    ask.and_then(|ask| ask.call0().ok()).is_none_or(|answer| answer.is_truthy().unwrap_or(true))
 }
 
 /// Sets StopIteration(value), which is how a coroutine returns.

@@ -2,10 +2,11 @@
 //! coroutines that Rust awaits have ended.
 
 use crate::home::Home;
-use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit, prelude::*};
 use std::sync::Arc;
 
-/// What a loop watches its home's descriptor with; it makes the home live as long as the loop.
+/// What a loop watches its home's descriptor with; it makes the home live as long as the loop. A loop drops its
+/// readers when it's closed, and that closes the home.
 #[pyclass(frozen, module = "asyncferry", name = "_Drain")]
 pub(crate) struct Drain {
     home: Arc<Home>,
@@ -25,6 +26,21 @@ impl Drain {
 
     fn __repr__(&self) -> &'static str {
         "<asyncferry: handling what completed>"
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.home.held().traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.home.held().end();
+    }
+}
+
+impl Drop for Drain {
+    /// Python drops it, so this thread has the GIL.
+    fn drop(&mut self) {
+        self.home.close();
     }
 }
 

@@ -12,7 +12,12 @@
 //! promise. The ring is opened when the child is settled, or by [`Gathering`] when it's dropped.
 //!
 //! Errors are asyncio's: the first ends the gather at once, and the others run on, their errors unreported.
-//! Cancelling the gather cancels all children, and it ends when the first of them does.
+//! Cancelling the gather cancels all children, and it ends when the first of them does. A gather that was asked
+//! to stop never gives a list: when its children suppress that, or stand in the list as errors, it's cancelled
+//! when all are done ([`Request`]).
+//!
+//! Gathers may stand in gathers, [`MAX_DEPTH`] deep: settling, converting, cancelling and dropping each go from
+//! one to the next on the stack.
 
 use crate::{
     awaitable::Awaitable,
@@ -24,15 +29,15 @@ use crate::{
 use asyncferry::{Promise, State, promise};
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::PyTypeError,
+    exceptions::{PyRecursionError, PyTypeError},
     intern,
     prelude::*,
     types::{PyDict, PyList, PyString},
 };
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
 };
@@ -63,7 +68,8 @@ use std::{
 ///
 /// # Errors
 /// `TypeError` when one of them can't be awaited; nothing is started then. `RuntimeError` when one of them
-/// needs a running event loop, and none runs.
+/// needs a running event loop, and none runs. `RecursionError` when pending gathers stand in each other more
+/// than 200 deep.
 pub fn gather_impl<'py>(
     py: Python<'py>,
     awaitables: Vec<Bound<'py, PyAny>>,
@@ -98,13 +104,33 @@ pub(crate) fn gather<'py>(
         return Awaitable::ended(py, Some("gather"), Ending::Value(PyList::empty(py).into_any().unbind()));
     }
     let children = as_futures(py, awaitables)?;
+    let depth = depth(&children)?;
+    let request = Arc::new(Request::default());
     let (promise, outcome) = promise();
-    let tally = Arc::new(Tally { left: AtomicUsize::new(children.len()), promise, on_error });
+    let left = AtomicUsize::new(children.len());
+    let tally = Arc::new(Tally { left, promise, on_error, request: request.clone() });
     let wakers = children.iter().enumerate().map(|(place, child)| tally.count(place, child));
     let wakers = wakers.filter_map(Result::transpose).collect::<PyResult<Vec<_>>>()?;
     let children = children.into_iter().map(Bound::unbind).collect();
-    let children = Arc::new(Children { list: children, on_error });
+    let children = Arc::new(Children { list: children, on_error, depth, request, message: Mutex::default() });
     Awaitable::pending(py, Some("gather"), Gathering { work: Work::new(outcome, None), children, wakers })
+}
+
+/// How deep pending gathers may stand in each other: less than half of what a stack of 2 MiB, the least that
+/// threads usually have, has room for in an unoptimized build.
+const MAX_DEPTH: usize = 200;
+
+/// How deep a gather of `children` is: 1, if none of them is one.
+fn depth(children: &[Bound<'_, PyAny>]) -> PyResult<usize> {
+    let ours = children.iter().filter_map(|child| child.cast_exact::<Awaitable>().ok());
+    let depth = 1 + ours.map(|child| child.get().core().depth()).max().unwrap_or(0);
+    if depth > MAX_DEPTH {
+        return Err(PyRecursionError::new_err(format!(
+            "gather() of gather(), {depth} deep, of which {MAX_DEPTH} are allowed: gather all awaitables at once, \
+             or make a task of a coroutine that awaits the inner gather"
+        )));
+    }
+    Ok(depth)
 }
 
 /// Makes tasks of coroutines, once each.
@@ -134,11 +160,54 @@ struct Tally {
     left: AtomicUsize,
     promise: Promise<Verdict>,
     on_error: OnError,
+    request: Arc<Request>,
+}
+
+/// Whether the gather was asked to stop before all its children were done: decided in one atomic step, as the
+/// last child may end on another thread while Python cancels.
+///
+/// ```text
+///   0 ──ask──▶ ASKED ──decide──▶ ASKED + DECIDED: it's cancelled
+///   │ ◀─withdraw─┘
+///   └──decide──▶ DECIDED: it has its list
+/// ```
+#[derive(Default)]
+struct Request(AtomicU8);
+
+impl Request {
+    const ASKED: u8 = 1;
+    const DECIDED: u8 = 2;
+
+    fn ask(&self) -> Asked {
+        match self.0.compare_exchange(0, Self::ASKED, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Asked::First,
+            Err(_) => Asked::AgainOrLate,
+        }
+    }
+
+    /// Takes back what no child took; `false` when it was decided on meanwhile.
+    fn withdraw(&self) -> bool {
+        self.0.compare_exchange(Self::ASKED, 0, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// All children are done: was it asked to stop?
+    fn decide(&self) -> bool {
+        self.0.fetch_or(Self::DECIDED, Ordering::AcqRel) & Self::ASKED != 0
+    }
+}
+
+/// Whether a request to stop is one that may be taken back.
+#[derive(PartialEq)]
+enum Asked {
+    First,
+    AgainOrLate,
 }
 
 /// What ended the gather.
 enum Verdict {
     AllDone,
+    /// All are done, after the gather was asked to stop.
+    Cancelled,
     /// The child at this place failed or was cancelled.
     Failed(usize),
 }
@@ -171,7 +240,8 @@ impl Tally {
             let _ = self.promise.complete(Verdict::Failed(place));
         }
         if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let _ = self.promise.complete(Verdict::AllDone);
+            let verdict = if self.request.decide() { Verdict::Cancelled } else { Verdict::AllDone };
+            let _ = self.promise.complete(verdict);
         }
     }
 }
@@ -231,21 +301,51 @@ impl ChildDone {
 pub(crate) struct Children {
     list: Vec<Py<PyAny>>,
     on_error: OnError,
+    depth: usize,
+    request: Arc<Request>,
+    /// What the last request to stop said.
+    message: Mutex<Option<Py<PyAny>>>,
 }
 
 impl Children {
-    /// Cancels all of them; `true` if one of them took it.
-    pub(crate) fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>) -> PyResult<bool> {
+    pub(crate) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Cancels all of them; `true` if the gather ends cancelled by it, or one of them took it.
+    pub(crate) fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
+        // Asked before the children are: the last of them may be done before this returns.
+        let asked = self.request.ask();
+        let kept = message.as_ref().map(|message| message.clone_ref(py));
+        let earlier = std::mem::replace(&mut *self.message(), kept);
+        drop(earlier);
+        match self.cancel_each(py, message.as_ref(), text) {
+            Ok(false) if asked == Asked::First => Ok(!self.request.withdraw()),
+            other => other,
+        }
+    }
+
+    fn cancel_each(&self, py: Python<'_>, message: Option<&Py<PyAny>>, text: &str) -> PyResult<bool> {
+        let keywords = PyDict::new(py);
+        if let Some(message) = message {
+            keywords.set_item(intern!(py, "msg"), message)?;
+        }
         let mut any = false;
         for child in &self.list {
-            let keywords = PyDict::new(py);
-            if let Some(message) = &message {
-                keywords.set_item(intern!(py, "msg"), message)?;
-            }
-            let cancelled = child.bind(py).call_method(intern!(py, "cancel"), (), Some(&keywords))?;
-            any |= cancelled.is_truthy()?;
+            let child = child.bind(py);
+            any |= match child.cast_exact::<Awaitable>() {
+                Ok(ours) => {
+                    let message = message.map(|message| message.clone_ref(py));
+                    ours.get().core().cancel(py, message, text)?
+                }
+                Err(_) => child.call_method(intern!(py, "cancel"), (), Some(&keywords))?.is_truthy()?,
+            };
         }
         Ok(any)
+    }
+
+    fn message(&self) -> MutexGuard<'_, Option<Py<PyAny>>> {
+        self.message.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn result(&self, py: Python<'_>, place: usize) -> PyResult<Py<PyAny>> {
@@ -275,7 +375,7 @@ impl Deliver for Verdict {
     }
 
     fn is_failure(&self) -> bool {
-        matches!(self, Self::Failed(_))
+        !matches!(self, Self::AllDone)
     }
 }
 
@@ -311,6 +411,10 @@ impl Source for Gathering {
         let ended = match self.work.value() {
             Some(Verdict::AllDone) => self.children.results(py),
             Some(Verdict::Failed(place)) => self.children.result(py, *place),
+            Some(Verdict::Cancelled) => {
+                let message = self.children.message();
+                return Ending::Cancelled(message.as_ref().map(|message| message.clone_ref(py)));
+            }
             None => return self.work.ending(py),
         };
         Ending::of(py, ended)
@@ -321,7 +425,9 @@ impl Source for Gathering {
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.children.list.iter().try_for_each(|child| visit.call(child))
+        self.children.list.iter().try_for_each(|child| visit.call(child))?;
+        let Ok(message) = self.children.message.try_lock() else { return Ok(()) };
+        message.as_ref().map_or(Ok(()), |message| visit.call(message))
     }
 }
 

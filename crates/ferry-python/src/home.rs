@@ -17,9 +17,13 @@
 //!
 //! - The loop owns its [`Drain`] (as the callback of a reader), which owns the home. The home has only a weak
 //!   reference to the loop, so it never keeps one alive.
-//! - A letter owns a weak reference to the Python object it is for, so mail keeps nothing alive either.
-//! - The registry owns all homes. A home whose loop is closed or gone is *retired* when the next home is made,
-//!   and all are at interpreter exit: its descriptor is closed, and its mail is dropped in silence.
+//! - The home holds the pending awaitables that have callbacks for the loop, and the drain answers for them to
+//!   the garbage collector (see [`held`](crate::held)): they live as long as the loop.
+//! - A letter names the place of the awaitable it is for, so mail keeps nothing alive.
+//! - The registry owns all homes. A loop that is closed or freed drops its drain, which *closes* the home at
+//!   once: its awaitables are let go, its mail is dropped in silence, and its descriptor is closed. A home
+//!   whose loop kept the drain nevertheless is closed when the next home is made; at interpreter exit, the
+//!   mail of all is dropped.
 //!
 //! Only these are asked of a loop: `add_reader`, `call_soon`, `is_closed`, `call_exception_handler`, and
 //! `create_task` for [coroutines](crate::awaitable_to_future). So asyncio, uvloop and rloop serve alike.
@@ -35,6 +39,7 @@ use crate::{
     callback::empty_context,
     carried::Reply,
     drain::{Drain, SendReplies},
+    held::Held,
     names,
     tasks::Tasks,
     waiter::Waiter,
@@ -44,12 +49,15 @@ use pyo3::{
     exceptions::PyRuntimeError,
     intern,
     prelude::*,
-    types::{PyDict, PyWeakrefMethods, PyWeakrefReference},
+    types::{PyDict, PyString, PyWeakrefMethods, PyWeakrefReference},
 };
 use std::{
     cell::RefCell,
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Where the mail of one Python event loop arrives. There is one for each loop.
@@ -61,6 +69,9 @@ pub struct Home {
     bell: Arc<Bell>,
     event_loop: LoopRef,
     tasks: Tasks,
+    /// What the loop keeps alive.
+    held: Held,
+    is_closed: AtomicBool,
     /// Letters that were taken and not handled yet.
     batch: Mutex<VecDeque<Letter>>,
     /// Ends of coroutines that Rust awaits, on their way to Rust.
@@ -151,6 +162,10 @@ impl Home {
         }
     }
 
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
+    }
+
     /// How this loop makes its tasks.
     pub(crate) fn tasks(&self) -> &Tasks {
         &self.tasks
@@ -196,7 +211,7 @@ impl Home {
             return Err(error);
         }
         let Some(event_loop) = self.event_loop(py) else {
-            error.write_unraisable(py, None);
+            report_nowhere(py, message, &error);
             return Ok(());
         };
         let context = PyDict::new(py);
@@ -237,7 +252,7 @@ impl Home {
 
     fn open_letter(self: &Arc<Self>, py: Python<'_>, letter: Letter) -> PyResult<()> {
         match letter {
-            Letter::Settled(waiter) => waiter.deliver(py, self).inspect_err(|_| {
+            Letter::Settled(waiter) => waiter.deliver(py).inspect_err(|_| {
                 // It may have more callbacks than the one that was interrupted.
                 lock(&self.batch).push_front(Letter::Settled(waiter));
             }),
@@ -248,13 +263,16 @@ impl Home {
     }
 
     fn is_of(&self, event_loop: &Bound<'_, PyAny>) -> bool {
-        self.event_loop(event_loop.py()).is_some_and(|own| own.is(event_loop))
+        !self.is_closed.load(Ordering::Acquire)
+            && self.event_loop(event_loop.py()).is_some_and(|own| own.is(event_loop))
     }
 
     fn open(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let py = event_loop.py();
         sweep(py);
         names::at_exit(py)?;
+        // Has the names of cancelling imported: at exit, when the last awaitables go, nothing can be any more.
+        names::is_cancelled_error(names::cancelled_error(py, None).value(py))?;
         let bell = Arc::new(Bell::new()?);
         let home = Arc::new(Self {
             mailbox: Mailbox::new({
@@ -267,19 +285,38 @@ impl Home {
                 Err(_) => LoopRef::Strong(event_loop.clone().unbind()),
             },
             tasks: Tasks::of(event_loop)?,
+            held: Held::new(),
+            is_closed: AtomicBool::new(false),
             batch: Mutex::default(),
             replies: Mutex::default(),
         });
         let drain = Bound::new(py, Drain::new(home.clone()))?;
         // In a context of its own: the loop keeps it, and what came first is nobody else's business.
         let add_reader = event_loop.getattr(intern!(py, "add_reader"))?;
-        empty_context(py)?.call_method1(intern!(py, "run"), (add_reader, home.bell.descriptor(), drain))?;
         homes().push(home.clone());
+        empty_context(py)?.call_method1(intern!(py, "run"), (add_reader, home.bell.descriptor(), drain))?;
         Ok(home)
     }
 
     fn is_over(&self, py: Python<'_>) -> bool {
         self.event_loop(py).is_none_or(|event_loop| is_closed(&event_loop))
+    }
+
+    /// The loop is closed or gone. Call it with the GIL: Python code may run, of what is dropped.
+    pub(crate) fn close(&self) {
+        if self.is_closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let own = {
+            let mut homes = homes();
+            let place = homes.iter().position(|home| std::ptr::eq(&raw const **home, self));
+            place.map(|place| homes.swap_remove(place))
+        };
+        self.held.end();
+        self.refuse_mail();
+        // The loop doesn't watch it any more.
+        self.bell.close();
+        drop(own);
     }
 
     fn refuse_mail(&self) {
@@ -296,16 +333,20 @@ fn is_closed(event_loop: &Bound<'_, PyAny>) -> bool {
     closed.and_then(|closed| closed.is_truthy()).unwrap_or(true)
 }
 
-/// Retires the homes of loops that are closed or gone.
+/// Tells of an `error` for which there's no loop, as Python does of one that can't be raised anywhere.
+pub(crate) fn report_nowhere(py: Python<'_>, message: &str, error: &PyErr) {
+    let message = PyString::new(py, message).into_any();
+    error.clone_ref(py).write_unraisable(py, Some(&message));
+}
+
+/// Closes the homes of loops that are closed or gone.
 pub(crate) fn sweep(py: Python<'_>) {
     // Looking at a loop may run Python code, which must not happen under the registry's lock.
     let all = homes().clone();
-    let over: Vec<_> = all.into_iter().filter(|home| home.is_over(py)).collect();
-    homes().retain(|home| !over.iter().any(|gone| Arc::ptr_eq(gone, home)));
-    for home in over {
-        home.refuse_mail();
-        // The loop's selector is closed or freed, so nobody watches the descriptor any more.
-        home.bell.close();
+    for home in all {
+        if home.is_over(py) {
+            home.close();
+        }
     }
 }
 

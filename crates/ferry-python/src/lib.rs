@@ -6,6 +6,18 @@
 //! - [`kernel`] runs pieces of Python code inside a Rust program.
 //! - [`append_to_inittab`] makes `import asyncferry` work in an embedded interpreter.
 //!
+//! # Using it
+//!
+//! Take `pyo3` in the version that this crate is built with (0.30), and look at [`future_to_awaitable`] for a
+//! function that Python can await. A program that embeds Python finds libpython at run time only if its own
+//! build script says where it was at build time:
+//!
+//! ```ignore (it is a build script)
+//! fn main() {
+//!     pyo3_build_config::add_libpython_rpath_link_args();
+//! }
+//! ```
+//!
 //! # The rules of the bridge
 //!
 //! - **Threads of Rust never take the GIL.** They settle a promise; the awaitable's [`Home`] is told, once a
@@ -30,6 +42,7 @@ mod drain;
 mod failure;
 mod fork;
 mod gather;
+mod held;
 mod home;
 pub mod interpreter;
 mod job;

@@ -5,6 +5,7 @@
 //! coroutine, and runs as `asyncio.run` runs one; if not, it is executed as it is, and an `asyncio.run` in
 //! it works as ever. All of this is done by calls into CPython, so no frame of Ferry's is on the stack.
 
+mod interrupt;
 mod main_module;
 mod raised;
 mod source;
@@ -18,6 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::interpreter::{self, Interpreter, Options, StartError};
+use interrupt::Handler;
 use raised::{Raised, call};
 pub use source::SourceError;
 
@@ -142,7 +144,8 @@ fn execute<'py>(code: &Bound<'py, PyAny>, globals: &Bound<'py, PyDict>) -> Resul
     }
 }
 
-/// What `asyncio.run` does, without its frame: a Runner, one run, and its close, whatever happened.
+/// What `asyncio.run` does, without its frame: a Runner, one run, and its close, whatever happened; but for
+/// Ctrl-C, which [`interrupt`] handles.
 fn run_coroutine<'py>(code: &Bound<'py, PyAny>, globals: &Bound<'py, PyDict>) -> Result<(), Raised<'py>> {
     let py = code.py();
     let runner =
@@ -150,8 +153,11 @@ fn run_coroutine<'py>(code: &Bound<'py, PyAny>, globals: &Bound<'py, PyDict>) ->
     let run = Raised::check(py, runner.getattr("run"))?;
     let close = Raised::check(py, runner.getattr("close"))?;
     let coroutine = evaluate(code, globals)?;
+    let interrupts = Raised::check(py, Handler::install(&runner, &coroutine))?;
     // SAFETY: a callable and its argument, alive during the call; the thread is attached.
     let ran = unsafe { call(py, || ffi::PyObject_CallOneArg(run.as_ptr(), coroutine.as_ptr())) };
+    let interrupted = Raised::check(py, interrupts.remove(py))?;
+    let ran = ran.map_err(|raised| if interrupted { raised.interrupted() } else { raised });
     // SAFETY: as above, without an argument.
     let closed = unsafe { call(py, || ffi::PyObject_CallNoArgs(close.as_ptr())) };
     match (ran, closed) {

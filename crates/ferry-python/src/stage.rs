@@ -12,7 +12,16 @@
 //!
 //! The source may be settled at any time, by any thread; the awaitable leaves Pending when Python next looks
 //! at it (`await`, `done()`, a callback's turn), as values are converted at home only. It's Turning while the
-//! conversion runs, which may be Python code and may let other threads look: they see it pending.
+//! conversion runs, which may be Python code and may let other threads look: they see it pending. A letter that
+//! comes to an awaitable in Turning is posted again when it's done, and so is one for each callback that is added
+//! meanwhile.
+//!
+//! # Callbacks
+//!
+//! They stand in a [`Line`] for each loop that added some, and are run there in the order in which they came.
+//! While a line has callbacks, its loop keeps the awaitable alive (see [`held`](crate::held)). One that comes
+//! when the awaitable is done goes to the end of the line if others still wait for their loop's drain, and
+//! otherwise straight to the loop.
 //!
 //! # Locks
 //!
@@ -21,6 +30,7 @@
 //! nobody can wait for the GIL while holding it, and a thread that has the GIL never waits for it long.
 
 use crate::{
+    awaitable::Awaitable,
     callback::Callback,
     home::{Home, Letter},
     names,
@@ -47,16 +57,22 @@ pub(crate) struct Core {
 #[derive(Default)]
 struct Inner {
     stage: Stage,
-    /// In the order in which they were added. Those of a done awaitable wait for their loop's drain.
-    callbacks: VecDeque<Callback>,
-    /// The homes that get a letter when the source is settled.
-    told: Vec<Arc<Home>>,
+    /// One for each loop that added callbacks and hasn't run them since the awaitable is done.
+    lines: Vec<Line>,
     /// The waiters of all homes but the first, which is the source's own.
     watches: Vec<Box<dyn Watch>>,
-    /// Waiters that came while the awaitable was Turning.
+    /// Waiters whose letters came, or whose callbacks were added, while the awaitable was Turning.
     late: Vec<Arc<Waiter>>,
     /// Somebody else answers for an error: it's not reported when nobody retrieves it.
     quiet: bool,
+}
+
+/// The callbacks that are to run at one home, and the waiter that has their turn come.
+struct Line {
+    waiter: Arc<Waiter>,
+    callbacks: VecDeque<Callback>,
+    /// The waiter is woken when the source is settled.
+    is_watched: bool,
 }
 
 #[derive(Default)]
@@ -115,7 +131,7 @@ impl Core {
 
     pub(crate) fn is_done(&self, py: Python<'_>) -> bool {
         self.settle(py);
-        !matches!(self.lock().stage, Stage::Pending(_) | Stage::Turning)
+        self.lock().stage.is_done()
     }
 
     pub(crate) fn is_cancelled(&self, py: Python<'_>) -> bool {
@@ -141,7 +157,7 @@ impl Core {
             }
         };
         if let Some(children) = children {
-            return children.cancel(py, message);
+            return children.cancel(py, message, text);
         }
         let Some(source) = source else { return Ok(false) };
         // The source decides: it may have been settled by another thread in this moment.
@@ -153,78 +169,108 @@ impl Core {
 
     /// Leaves Turning, and drops what the awaitable waited for.
     fn end(&self, stage: Option<Stage>, source: Option<Box<dyn Source>>) {
-        let (watches, late, told) = {
+        let (watches, late) = {
             let mut inner = self.lock();
             if let Some(stage) = stage {
                 inner.stage = stage;
             }
-            let inner = &mut *inner;
-            (
-                std::mem::take(&mut inner.watches),
-                std::mem::take(&mut inner.late),
-                std::mem::take(&mut inner.told),
-            )
+            (std::mem::take(&mut inner.watches), std::mem::take(&mut inner.late))
         };
         for waiter in late {
             waiter.home().clone().post(Letter::Settled(waiter));
         }
-        drop((watches, told, source));
+        drop((watches, source));
     }
 
-    /// Adds `callback`, or gives it back when the awaitable is done. `waiter` makes what gets the letter for
-    /// a home that isn't told yet.
-    pub(crate) fn add(
-        &self,
-        py: Python<'_>,
-        callback: Callback,
-        waiter: impl FnOnce() -> PyResult<Waiter>,
-    ) -> PyResult<Option<Callback>> {
-        if self.is_done(py) {
-            return Ok(Some(callback));
-        }
-        let home = callback.home.clone();
-        let told = self.lock().told.iter().any(|told| Arc::ptr_eq(told, &home));
-        let waiter = if told { None } else { Some(Arc::new(waiter()?)) };
+    /// Adds `callback` to the core of `awaitable`, or gives it back when that is done and no earlier callback
+    /// for the same home still waits.
+    pub(crate) fn add(&self, awaitable: &Bound<'_, Awaitable>, callback: Callback) -> Option<Callback> {
+        self.settle(awaitable.py());
         let mut inner = self.lock();
-        if !matches!(inner.stage, Stage::Pending(_) | Stage::Turning) {
-            return Ok(Some(callback));
+        let place = inner.lines.iter().position(|line| Arc::ptr_eq(line.waiter.home(), &callback.home));
+        let is_alone = place.is_none_or(|place| inner.lines[place].callbacks.is_empty());
+        if is_alone && inner.stage.is_done() {
+            drop(inner);
+            return Some(callback);
         }
-        inner.callbacks.push_back(callback);
-        let Some(waiter) = waiter else { return Ok(None) };
-        inner.told.push(home.clone());
-        let overtaken = inner.wait(&waiter);
-        drop(inner);
-        if overtaken {
-            home.post(Letter::Settled(waiter));
+        let place = place.unwrap_or_else(|| inner.open_line(callback.home.clone()));
+        let line = &mut inner.lines[place];
+        line.callbacks.push_back(callback);
+        line.waiter.hold(awaitable);
+        let waiter = line.waiter.clone();
+        if inner.wait(place) {
+            drop(inner);
+            waiter.home().clone().post(Letter::Settled(waiter));
         }
-        Ok(None)
+        None
     }
 
-    /// The next callback that is to run at `home`, if the awaitable is done.
-    pub(crate) fn next_callback(&self, home: &Arc<Home>) -> Option<Callback> {
+    /// How many callbacks of `waiter`'s line are to run now. A letter that came too early, as the awaitable is
+    /// Turning, is not lost: it's posted again.
+    pub(crate) fn ready(&self, py: Python<'_>, waiter: &Arc<Waiter>) -> usize {
+        self.settle(py);
         let mut inner = self.lock();
-        if matches!(inner.stage, Stage::Pending(_) | Stage::Turning) {
-            return None;
+        match inner.stage {
+            Stage::Pending(_) => 0,
+            Stage::Turning => {
+                inner.late.push(waiter.clone());
+                0
+            }
+            _ => inner.line(waiter).map_or(0, |place| inner.lines[place].callbacks.len()),
         }
-        let place = inner.callbacks.iter().position(|callback| Arc::ptr_eq(&callback.home, home))?;
-        inner.callbacks.remove(place)
+    }
+
+    /// The next callback of `waiter`'s line.
+    pub(crate) fn next_callback(&self, waiter: &Arc<Waiter>) -> Option<Callback> {
+        let mut inner = self.lock();
+        let place = inner.line(waiter)?;
+        inner.lines[place].callbacks.pop_front()
+    }
+
+    /// Closes the line of `waiter` if all its callbacks have run; those that came meanwhile get a letter.
+    pub(crate) fn delivered(&self, waiter: &Arc<Waiter>) {
+        let mut inner = self.lock();
+        let Some(place) = inner.line(waiter).filter(|_| inner.stage.is_done()) else { return };
+        if inner.lines[place].callbacks.is_empty() {
+            let closed = (inner.lines.swap_remove(place), waiter.release());
+            drop(inner);
+            drop(closed);
+        } else {
+            drop(inner);
+            waiter.home().post(Letter::Settled(waiter.clone()));
+        }
     }
 
     /// The functions of all callbacks.
     pub(crate) fn functions(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
-        self.lock().callbacks.iter().map(|callback| callback.function.clone_ref(py)).collect()
+        let inner = self.lock();
+        let callbacks = inner.lines.iter().flat_map(|line| &line.callbacks);
+        callbacks.map(|callback| callback.function.clone_ref(py)).collect()
     }
 
-    /// Takes out all callbacks whose function is this very object.
+    /// Takes out all callbacks whose function is this very object. Call it with the GIL.
     pub(crate) fn remove(&self, function: &Py<PyAny>) -> usize {
-        let removed: Vec<_> = {
-            let mut inner = self.lock();
-            let mut callbacks = Vec::from(std::mem::take(&mut inner.callbacks));
-            let removed = callbacks.extract_if(.., |callback| callback.function.is(function)).collect();
-            inner.callbacks = callbacks.into();
-            removed
-        };
+        let mut removed = Vec::new();
+        let mut released = Vec::new();
+        for line in &mut self.lock().lines {
+            let mut callbacks = Vec::from(std::mem::take(&mut line.callbacks));
+            removed.extend(callbacks.extract_if(.., |callback| callback.function.is(function)));
+            line.callbacks = callbacks.into();
+            if line.callbacks.is_empty() {
+                released.push(line.waiter.release());
+            }
+        }
+        // Dropped when the lock is free.
+        drop(released);
         removed.len()
+    }
+
+    /// How deep it is in gathers, while it's pending.
+    pub(crate) fn depth(&self) -> usize {
+        match &self.lock().stage {
+            Stage::Pending(source) => source.children().map_or(0, |children| children.depth()),
+            _ => 0,
+        }
     }
 
     /// One more waiter of the source, unless the awaitable is done.
@@ -267,7 +313,8 @@ impl Core {
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         // While somebody holds the lock, what they do is not visited, and so not collected this time.
         let Ok(inner) = self.inner.try_lock() else { return Ok(()) };
-        inner.callbacks.iter().try_for_each(|callback| callback.traverse(visit))?;
+        let mut callbacks = inner.lines.iter().flat_map(|line| &line.callbacks);
+        callbacks.try_for_each(|callback| callback.traverse(visit))?;
         match &inner.stage {
             Stage::Pending(source) => source.traverse(visit),
             Stage::Done(value) => visit.call(value),
@@ -282,7 +329,8 @@ impl Core {
 
     /// Lets go of what could be part of a cycle. The work itself is stopped when the awaitable is dropped.
     pub(crate) fn clear(&self) {
-        let callbacks = std::mem::take(&mut self.lock().callbacks);
+        let callbacks: Vec<_> =
+            self.lock().lines.iter_mut().map(|line| std::mem::take(&mut line.callbacks)).collect();
         drop(callbacks);
     }
 
@@ -310,27 +358,48 @@ impl Inner {
         }
     }
 
-    /// Has `waiter` woken when the source is settled; `true` when it is settled already.
-    fn wait(&mut self, waiter: &Arc<Waiter>) -> bool {
-        let waker = Waker::from(waiter.clone());
-        let mut cx = Context::from_waker(&waker);
+    fn line(&self, waiter: &Arc<Waiter>) -> Option<usize> {
+        self.lines.iter().position(|line| Arc::ptr_eq(&line.waiter, waiter))
+    }
+
+    fn open_line(&mut self, home: Arc<Home>) -> usize {
+        self.lines.push(Line {
+            waiter: Arc::new(Waiter::new(home)),
+            callbacks: VecDeque::new(),
+            is_watched: false,
+        });
+        self.lines.len() - 1
+    }
+
+    /// Has the waiter of the line at `place` woken when the source is settled; `true` when it is settled
+    /// already. A line that has its wake coming gets no second one.
+    fn wait(&mut self, place: usize) -> bool {
+        let line = &mut self.lines[place];
+        let is_watched = std::mem::replace(&mut line.is_watched, true);
+        let waker = || Waker::from(line.waiter.clone());
         match &mut self.stage {
-            Stage::Pending(source) if self.told.len() == 1 => source.poll_settled(&mut cx) == Poll::Ready(()),
+            Stage::Turning => self.late.push(line.waiter.clone()),
+            Stage::Pending(_) if is_watched => {}
+            Stage::Pending(source) if place == 0 => {
+                return source.poll_settled(&mut Context::from_waker(&waker())) == Poll::Ready(());
+            }
             Stage::Pending(source) => {
                 let mut watch = source.watch();
-                let ready = watch.poll_settled(&mut cx) == Poll::Ready(());
+                let ready = watch.poll_settled(&mut Context::from_waker(&waker())) == Poll::Ready(());
                 self.watches.push(watch);
-                ready
+                return ready;
             }
-            _ => {
-                self.late.push(waiter.clone());
-                false
-            }
+            _ => {}
         }
+        false
     }
 }
 
 impl Stage {
+    fn is_done(&self) -> bool {
+        !matches!(self, Self::Pending(_) | Self::Turning)
+    }
+
     fn of(py: Python<'_>, ending: Ending) -> Self {
         match ending {
             Ending::Value(value) => Self::Done(value),

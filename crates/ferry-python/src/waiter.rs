@@ -4,41 +4,61 @@ use crate::{
     awaitable::Awaitable,
     home::{Home, Letter},
 };
-use pyo3::{
-    prelude::*,
-    types::{PyWeakrefMethods, PyWeakrefReference},
+use pyo3::prelude::*;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Wake,
 };
-use std::{sync::Arc, task::Wake};
 
-/// Posts a letter to its home when what an awaitable waits for is settled. It refers to the awaitable weakly,
-/// so the Rust side keeps no Python object alive: an awaitable that Python forgot is collected, with the
-/// tasks that hang on it, and its work stops.
+/// Posts a letter to its home when what an awaitable waits for is settled.
+///
+/// The Rust side owns waiters, so a waiter owns no Python object: it knows the place where its home
+/// [holds](crate::held) the awaitable, which is taken while there are callbacks to run. A letter about an
+/// awaitable that isn't held finds nobody.
 pub(crate) struct Waiter {
     home: Arc<Home>,
-    awaitable: Py<PyWeakrefReference>,
+    /// Changed under the lock of the awaitable's core, with the GIL.
+    place: AtomicUsize,
 }
 
+const NOWHERE: usize = usize::MAX;
+
 impl Waiter {
-    pub(crate) fn new(home: Arc<Home>, awaitable: &Bound<'_, Awaitable>) -> PyResult<Self> {
-        Ok(Self { home, awaitable: PyWeakrefReference::new(awaitable)?.unbind() })
+    pub(crate) fn new(home: Arc<Home>) -> Self {
+        Self { home, place: AtomicUsize::new(NOWHERE) }
     }
 
     pub(crate) fn home(&self) -> &Arc<Home> {
         &self.home
     }
 
-    /// Runs the callbacks that the awaitable has for `home`, on its thread. An error is a wish to stop, from
-    /// one of them; the others are still there then.
-    pub(crate) fn deliver(&self, py: Python<'_>, home: &Arc<Home>) -> PyResult<()> {
-        let Some(awaitable) = self.awaitable.bind(py).upgrade() else { return Ok(()) };
-        let Ok(awaitable) = awaitable.cast_into::<Awaitable>() else { return Ok(()) };
-        let core = awaitable.get().core();
-        if !core.is_done(py) {
-            return Ok(());
+    /// Has the home keep `awaitable` alive until [`release`](Self::release).
+    pub(crate) fn hold(&self, awaitable: &Bound<'_, Awaitable>) {
+        if self.place.load(Ordering::Relaxed) == NOWHERE {
+            let place = self.home.held().keep(awaitable).unwrap_or(NOWHERE);
+            self.place.store(place, Ordering::Relaxed);
         }
-        while let Some(callback) = core.next_callback(home) {
+    }
+
+    /// What the home kept, for the caller to drop when it holds no lock.
+    pub(crate) fn release(&self) -> Option<Py<Awaitable>> {
+        self.home.held().release(self.place.swap(NOWHERE, Ordering::Relaxed))
+    }
+
+    /// Runs the callbacks that the awaitable has for this home, on its thread. Those that they add wait for
+    /// the next turn. An error is a wish to stop, from one of them; the others are still there then.
+    pub(crate) fn deliver(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let place = self.place.load(Ordering::Relaxed);
+        let Some(awaitable) = self.home.held().get(py, place) else { return Ok(()) };
+        let core = awaitable.get().core();
+        for _ in 0..core.ready(py, self) {
+            let Some(callback) = core.next_callback(self) else { break };
             callback.run(&awaitable)?;
         }
+        core.delivered(self);
         Ok(())
     }
 }

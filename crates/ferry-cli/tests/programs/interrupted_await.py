@@ -11,7 +11,7 @@ async def background():
 task = asyncio.create_task(background())
 await asyncio.sleep(0)
 try:
-    print("ready", flush=True)
+    asyncio.get_running_loop().call_soon(lambda: print("ready", flush=True))
     await asyncio.Event().wait()
 finally:
     print("finally", flush=True)

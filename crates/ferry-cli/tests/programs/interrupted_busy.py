@@ -1,12 +1,17 @@
 import asyncio
 
+
+async def other():
+    try:
+        await asyncio.sleep(3600)
+    finally:
+        print("other stopped")
+
+
+task = asyncio.create_task(other())
 await asyncio.sleep(0)
-print("ready", flush=True)
 try:
-    task = asyncio.current_task()
-    while not task.cancelling():
-        pass
-    print("cancelling", flush=True)
+    print("ready", flush=True)
     while True:
         pass
 finally:

@@ -68,17 +68,9 @@ pub(crate) fn finish_with_input(command: &mut Command, input: &[u8]) -> Outcome 
 
 /// Waits until the program has printed `ready`, sends SIGINT, and lets it end.
 pub(crate) fn finish_interrupted(command: &mut Command) -> Outcome {
-    finish_interrupted_after(command, &["ready"])
-}
-
-/// Sends SIGINT each time that the program has printed the next of `lines`, its first ones.
-pub(crate) fn finish_interrupted_after(command: &mut Command, lines: &[&str]) -> Outcome {
     let mut child = start(&mut with_sigint(command));
-    let mut stdout = String::new();
-    for line in lines {
-        stdout.push_str(&wait_for(&mut child, line));
-        kill_process(Pid::from_child(&child), Signal::INT).expect("the program runs");
-    }
+    let stdout = wait_for(&mut child, "ready");
+    kill_process(Pid::from_child(&child), Signal::INT).expect("the program runs");
     seen(child, stdout)
 }
 

@@ -27,12 +27,8 @@ impl Config {
         Self(config)
     }
 
-    /// Python's handler for SIGINT (KeyboardInterrupt) and the signals that `python` ignores.
-    pub(super) fn take_signals(&mut self) {
-        self.0.install_signal_handlers = 1;
-    }
-
-    /// Leaves every signal as it is: for programs that Python is a guest in.
+    /// Leaves every signal as it is: for programs that Python is a guest in, and until Python has started, so
+    /// that a Ctrl-C meanwhile ends the process and is not taken for a broken installation.
     pub(super) fn leave_signals(&mut self) {
         self.0.install_signal_handlers = 0;
     }

@@ -90,7 +90,8 @@ pub fn start(options: Options<'_>) -> Result<Interpreter, StartError> {
     if is_running() {
         return Err(StartError::Running);
     }
-    initialize(options, Config::take_signals)?;
+    initialize(options)?;
+    Python::attach(take_signals).map_err(|error| StartError::Refused(error.to_string()))?;
     Ok(Interpreter { not_send: PhantomData })
 }
 
@@ -116,7 +117,7 @@ pub fn ensure_started() -> Result<(), StartError> {
     if is_running() {
         return Ok(());
     }
-    initialize(Options::default(), Config::leave_signals)?;
+    initialize(Options::default())?;
     let gave_back = Python::attach(give_sigint_back);
     // SAFETY: this thread has just started Python, so it holds the GIL and has a thread state to save. The
     // state is never restored here: PyGILState_Ensure, which Python::attach calls, finds it again.
@@ -161,17 +162,25 @@ fn is_running() -> bool {
     unsafe { ffi::Py_IsInitialized() != 0 }
 }
 
-fn initialize(options: Options<'_>, signals: fn(&mut Config)) -> Result<(), StartError> {
+fn initialize(options: Options<'_>) -> Result<(), StartError> {
     let python = find::find(options.python).map_err(StartError::Find)?;
-    let config = configured(&python, options, signals).map_err(StartError::Refused)?;
+    let config = configured(&python, options).map_err(StartError::Refused)?;
     // The one place where built-in modules are added: CPython takes them only before it starts.
     crate::append_to_inittab();
     config.start().map_err(StartError::Refused)
 }
 
-fn configured(python: &Found, options: Options<'_>, signals: fn(&mut Config)) -> Result<Config, String> {
+/// What `python` does with signals (SIGPIPE is ignored by every Rust program).
+fn take_signals(py: Python<'_>) -> PyResult<()> {
+    // The module takes SIGINT when it's first imported, unless the process was started with it ignored.
+    let signal = py.import("_signal")?;
+    let ignored = (signal.getattr("SIGXFSZ")?, signal.getattr("SIG_IGN")?);
+    signal.call_method1("signal", ignored).map(drop)
+}
+
+fn configured(python: &Found, options: Options<'_>) -> Result<Config, String> {
     let mut config = Config::like_python();
-    signals(&mut config);
+    config.leave_signals();
     if !find::has_linked_stdlib(python) {
         config.without_frozen_modules();
     }

@@ -6,7 +6,12 @@ use super::{
 };
 use crate::{home::Home, source::Once};
 use asyncferry::{Future, Promise, State, promise};
-use pyo3::{exceptions::PyBaseException, intern, prelude::*};
+use pyo3::{
+    exceptions::{PyBaseException, PySystemExit, asyncio::CancelledError},
+    intern,
+    prelude::*,
+    types::PyString,
+};
 use std::{
     error::Error,
     fmt,
@@ -41,7 +46,8 @@ type Ended = Result<CellOutcome, CellError>;
 pub struct CellOutcome {
     /// The value of the last line, if that is an expression and not None. Drop it on any thread.
     pub value: Option<Py<PyAny>>,
-    /// Its representation, as Python's `repr` gives it.
+    /// Its representation, as Python's `repr` gives it. Here and in all texts of cells, what is no Unicode
+    /// (a lone surrogate) is replaced by U+FFFD.
     pub repr: Option<String>,
     /// All that it printed.
     pub stdout: String,
@@ -56,10 +62,10 @@ pub struct CellError {
     pub kind: CellErrorKind,
     /// The exception in one line, as the last line of a traceback: `ValueError: no such thing`.
     pub message: String,
-    /// The traceback as Python shows it, from the cell's own frame on, with its lines of source. For a syntax
-    /// error, the place and the remark.
+    /// The traceback as Python shows it, from the cell's own frame on, with its lines of source, as far as
+    /// these are among the last 1000 cells. For a syntax error, the place and the remark.
     pub traceback: String,
-    /// The exception itself, except when the cell never began.
+    /// The exception itself, except when the kernel was gone. Its traceback begins in the cell too.
     pub exception: Option<Py<PyBaseException>>,
     /// All that it printed.
     pub stdout: String,
@@ -79,7 +85,7 @@ pub enum CellErrorKind {
     Exit,
     /// It was cancelled.
     Cancelled,
-    /// The kernel was shut down before the cell began.
+    /// The kernel ended before the cell began, or, when its loop was broken, before the cell ended.
     KernelGone,
 }
 
@@ -105,7 +111,7 @@ impl Cell {
         let task = Arc::new(TaskSlot::default());
         let finish = Finish { promise, output: output.clone(), task: task.clone() };
         let kernel_there = kernel.clone();
-        // If the loop is gone, the errand is dropped, and the promise in it with it.
+        // If the loop is gone, the errand is dropped, and with it the promise; the output is closed then.
         kernel.home.run(move |py, _| begin(py, &kernel_there, number, &code, finish));
         Self { ended, task, output, home: kernel.home.clone(), number, detached: false }
     }
@@ -131,19 +137,6 @@ impl Cell {
     pub fn detach(mut self) {
         self.detached = true;
     }
-
-    /// An outcome for a cell whose loop was gone before it began.
-    fn kernel_gone(&self) -> CellError {
-        self.output.close();
-        CellError {
-            kind: CellErrorKind::KernelGone,
-            message: "the kernel was shut down before the cell began".to_owned(),
-            traceback: String::new(),
-            exception: None,
-            stdout: String::new(),
-            stderr: String::new(),
-        }
-    }
 }
 
 impl std::future::Future for Cell {
@@ -153,7 +146,7 @@ impl std::future::Future for Cell {
         std::task::ready!(self.ended.poll_settled(cx));
         Poll::Ready(match self.ended.get() {
             Some(Ok(ended)) => ended.take().unwrap_or_else(|| panic!("a cell gives its outcome once")),
-            _ => Err(self.kernel_gone()),
+            _ => Err(CellError::kernel_gone(&self.output)),
         })
     }
 }
@@ -189,13 +182,16 @@ fn begin(py: Python<'_>, kernel: &Shared, number: u64, code: &str, finish: Finis
     let sink = Bound::new(py, Sink::new(finish.output.clone()))?;
     let slot = finish.task.clone();
     let finish = Bound::new(py, finish)?;
-    let start = kernel.functions.bind(py).getattr(intern!(py, "start"))?;
-    let task = start.call1((code, format!("<cell {number}>"), sink, finish))?;
-    drop(slot.change(TaskStage::Running(task.unbind())));
+    let arguments = (code, format!("<cell {number}>"), sink, &finish);
+    match kernel.server.bind(py).call_method1(intern!(py, "start"), arguments) {
+        Ok(task) => drop(slot.change(TaskStage::Running(task.unbind()))),
+        Err(error) => finish.get().end(Err(finish.get().raised(py, error))),
+    }
     Ok(())
 }
 
-/// The done-callback of a cell's task.
+/// Tells the end of a cell. When it goes without having told one, the kernel is gone: the promise and the
+/// output end with it.
 #[pyclass(frozen, module = "asyncferry", name = "_Finish")]
 struct Finish {
     promise: Promise<Once<Ended>>,
@@ -205,35 +201,32 @@ struct Finish {
 
 #[pymethods]
 impl Finish {
-    fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        drop(self.task.change(TaskStage::Over));
+    /// The done-callback of the cell's task.
+    fn __call__(&self, task: &Bound<'_, PyAny>) {
+        // All that is printed until now is part of the outcome, and nothing else.
         self.output.close();
-        let ended = match task.call_method0(intern!(task.py(), "result")) {
-            Ok(told) => self.ended(&told)?,
-            // It was cancelled before it began.
-            Err(error) => Err(self.failed(
-                CellErrorKind::Cancelled,
-                error.to_string(),
-                String::new(),
-                error.into_value(task.py()),
-            )),
-        };
-        let _ = self.promise.complete(Once::new(ended));
-        Ok(())
+        let told = task.call_method0(intern!(task.py(), "result")).and_then(|told| self.told(&told));
+        self.end(told.unwrap_or_else(|error| Err(self.raised(task.py(), error))));
     }
 }
 
 impl Finish {
+    fn end(&self, ended: Ended) {
+        // An exception that is kept may keep this too, so it doesn't wait for the drop.
+        self.output.close();
+        drop(self.task.change(TaskStage::Over));
+        let _ = self.promise.complete(Once::new(ended));
+    }
+
     /// What `run` in `cells.py` told.
-    fn ended(&self, told: &Bound<'_, PyAny>) -> PyResult<Ended> {
-        let kind: String = told.get_item(0)?.extract()?;
-        let kind = match kind.as_str() {
+    fn told(&self, told: &Bound<'_, PyAny>) -> PyResult<Ended> {
+        let kind = match text(&told.get_item(0)?)?.as_str() {
             "done" => {
-                let value = told.get_item(1)?;
-                let repr: Option<String> = told.get_item(2)?.extract()?;
+                let (value, repr) = (told.get_item(1)?, told.get_item(2)?);
+                let repr = if repr.is_none() { None } else { Some(self.output.limited(text(&repr)?)) };
                 return Ok(Ok(CellOutcome {
                     value: (!value.is_none()).then(|| value.unbind()),
-                    repr: repr.map(|repr| self.output.limited(repr)),
+                    repr,
                     stdout: self.output.text(Stream::Stdout),
                     stderr: self.output.text(Stream::Stderr),
                 }));
@@ -244,8 +237,20 @@ impl Finish {
             _ => CellErrorKind::Raised,
         };
         let exception = told.get_item(1)?.cast_into::<PyBaseException>()?.unbind();
-        let (message, traceback) = (told.get_item(2)?.extract()?, told.get_item(3)?.extract()?);
+        let (message, traceback) = (text(&told.get_item(2)?)?, text(&told.get_item(3)?)?);
         Ok(Err(self.failed(kind, message, traceback, exception)))
+    }
+
+    /// An end that `run` couldn't tell: it was cancelled before it began, or could not be started.
+    fn raised(&self, py: Python<'_>, error: PyErr) -> CellError {
+        let kind = if error.is_instance_of::<CancelledError>(py) {
+            CellErrorKind::Cancelled
+        } else if error.is_instance_of::<PySystemExit>(py) {
+            CellErrorKind::Exit
+        } else {
+            CellErrorKind::Raised
+        };
+        self.failed(kind, error.to_string(), String::new(), error.into_value(py))
     }
 
     fn failed(
@@ -262,6 +267,31 @@ impl Finish {
             exception: Some(exception),
             stdout: self.output.text(Stream::Stdout),
             stderr: self.output.text(Stream::Stderr),
+        }
+    }
+}
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        self.output.close();
+    }
+}
+
+/// Python's text, with what is no Unicode (a lone surrogate) replaced.
+fn text(text: &Bound<'_, PyAny>) -> PyResult<String> {
+    Ok(text.cast::<PyString>()?.to_string_lossy().into_owned())
+}
+
+impl CellError {
+    fn kernel_gone(output: &Output) -> Self {
+        Self {
+            kind: CellErrorKind::KernelGone,
+            message: "the kernel was gone before the cell ended; start a new one with Kernel::start"
+                .to_owned(),
+            traceback: String::new(),
+            exception: None,
+            stdout: output.text(Stream::Stdout),
+            stderr: output.text(Stream::Stderr),
         }
     }
 }

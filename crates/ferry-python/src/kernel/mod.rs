@@ -13,12 +13,20 @@
 //! Cells run at once, as tasks do: one that awaits lets the others go on, and one that computes holds them up
 //! (`asyncio.to_thread` is for that). They share their globals, those of `__main__`. What a cell prints is its
 //! own, also from tasks that it started and from `asyncio.to_thread`; what comes from plain threads, and from
-//! tasks that outlive their cell, goes to the process's own output.
+//! tasks that outlive their cell, goes to the process's own output. So does what a subprocess prints to the
+//! output that it inherits: `sys.stdout.fileno()` is the process's own. To have that in the cell, let the cell
+//! read it (`stdout=subprocess.PIPE`) and print it.
 //!
-//! `SystemExit` and `KeyboardInterrupt` end the cell that raises them, and no more.
+//! In a cell, `sys.stdout` and `sys.stderr` take any text and any bytes (as UTF-8, also in pieces), are no
+//! terminal, and accept `reconfigure` and `close` without effect.
+//!
+//! `SystemExit` and `KeyboardInterrupt` end the cell or the task that raises them, and no more; `loop.stop()`
+//! does not end the kernel either. Should its loop break in another way, the kernel counts as shut down: its
+//! cells end with [`CellErrorKind::KernelGone`], and [`Kernel::start`] gives a new one.
 
 mod cell;
 mod output;
+mod utf8;
 
 pub use cell::{Cell, CellError, CellErrorKind, CellOutcome};
 pub use output::{Chunk, OutputStream, Stream};
@@ -27,7 +35,7 @@ use crate::{
     home::{self, Home},
     interpreter::{self, StartError},
 };
-use pyo3::{ffi, intern, prelude::*, types::PyModule};
+use pyo3::{ffi, intern, prelude::*, sync::PyOnceLock, types::PyModule};
 use std::{
     fmt, io,
     sync::{
@@ -35,7 +43,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc,
     },
-    thread::{self, JoinHandle, ThreadId},
+    thread::{self, JoinHandle},
 };
 
 /// What a cell may print, and how long the representation of its value may be, unless set otherwise.
@@ -66,13 +74,12 @@ pub struct Kernel {
 
 struct Shared {
     home: Arc<Home>,
-    /// The functions of `cells.py`.
-    functions: Py<PyModule>,
-    cells: AtomicU64,
+    /// The `Server` of `cells.py`.
+    server: Py<PyAny>,
     output_limit: AtomicUsize,
-    stopped: AtomicBool,
+    /// It was told to stop, or has stopped.
+    stopped: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    thread_id: ThreadId,
 }
 
 /// Why there is no kernel.
@@ -89,9 +96,19 @@ pub enum KernelError {
 
 static RUNNING: Mutex<Option<Kernel>> = Mutex::new(None);
 
+/// How many cells there were. A later kernel counts on, as functions of earlier cells live on in `__main__`,
+/// and their tracebacks name the cell.
+static CELLS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Whether this is a kernel's thread, or one of its loop's executor.
+    static IS_KERNELS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 impl Kernel {
     /// Starts CPython (unless it runs) and the kernel's thread. While a kernel runs, this gives that one;
-    /// after its [shutdown](Self::shutdown), a new one, whose globals are still those of `__main__`.
+    /// after its [shutdown](Self::shutdown), or when its loop broke, a new one, whose globals are still those of
+    /// `__main__`.
     ///
     /// # Errors
     /// [`KernelError`].
@@ -106,19 +123,19 @@ impl Kernel {
             return Ok(kernel.clone());
         }
         let (sender, receiver) = mpsc::channel();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let guard = StoppedAtEnd(stopped.clone());
         let thread = thread::Builder::new()
             .name("ferry-python".to_owned())
-            .spawn(move || serve(&sender))
+            .spawn(move || serve(&sender, guard))
             .map_err(KernelError::Thread)?;
-        let (home, functions) =
+        let (home, server) =
             receiver.recv().unwrap_or_else(|_| Err(KernelError::Loop("its thread panicked".to_owned())))?;
         let shared = Shared {
             home,
-            functions,
-            cells: AtomicU64::new(0),
+            server,
             output_limit: AtomicUsize::new(OUTPUT_LIMIT),
-            stopped: AtomicBool::new(false),
-            thread_id: thread.thread().id(),
+            stopped,
             thread: Mutex::new(Some(thread)),
         };
         let kernel = Self { shared: Arc::new(shared) };
@@ -131,7 +148,7 @@ impl Kernel {
     ///
     /// In tracebacks the cell is named `<cell 1>`, `<cell 2>`, and so on.
     pub fn run(&self, code: impl Into<String>) -> Cell {
-        let number = self.shared.cells.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = CELLS.fetch_add(1, Ordering::Relaxed) + 1;
         let limit = self.shared.output_limit.load(Ordering::Relaxed);
         Cell::start(&self.shared, number, code.into(), limit)
     }
@@ -147,23 +164,22 @@ impl Kernel {
         &self.shared.home
     }
 
-    /// Cancels all cells and tasks, waits until their `finally` blocks ran, and ends the loop and its thread.
-    /// Cells that come later end at once with [`CellErrorKind::KernelGone`]. Python itself stays.
+    /// Cancels all cells and tasks, waits until their `finally` blocks ran and the threads of
+    /// `asyncio.to_thread` are done, and ends the loop and its thread. Cells that come later end at once with
+    /// [`CellErrorKind::KernelGone`]. Python itself stays.
     ///
-    /// A cell that never awaits can't be cancelled: this waits until it ends. Called on the kernel's own
-    /// thread, this only asks it to end.
+    /// Whoever calls this, and however many at once: when it returns, the kernel is gone. The exception are the
+    /// kernel's own threads, its loop's and those of `asyncio.to_thread`: as the kernel waits for these, there
+    /// this only asks it to end.
+    ///
+    /// A cell that never awaits can't be cancelled, and one may refuse to be: this waits until they end. So
+    /// don't call it on a thread that a cell joins, which would wait for each other.
     pub fn shutdown(&self) {
         self.shared.stopped.store(true, Ordering::Release);
-        self.shared.home.run(|py, home| {
-            let event_loop = home.event_loop(py);
-            event_loop.map_or(Ok(()), |event_loop| event_loop.call_method0(intern!(py, "stop")).map(drop))
-        });
-        if thread::current().id() == self.shared.thread_id {
-            return;
-        }
-        let thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            without_gil(|| drop(thread.join()));
+        let shared = self.shared.clone();
+        self.shared.home.run(move |py, _| shared.server.bind(py).call_method0(intern!(py, "stop")).map(drop));
+        if !IS_KERNELS.get() {
+            without_gil(|| self.shared.join());
         }
     }
 }
@@ -172,20 +188,43 @@ impl Shared {
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
     }
+
+    /// Waits until the thread is gone. Who comes second waits for the lock, and so for the first.
+    fn join(&self) {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // If it panicked, it's gone too, and the panic was shown.
+            let _ = thread.join();
+        }
+    }
 }
 
-type Served = (Arc<Home>, Py<PyModule>);
+type Served = (Arc<Home>, Py<PyAny>);
+
+/// Tells that the kernel's thread has ended, in whichever way.
+struct StoppedAtEnd(Arc<AtomicBool>);
+
+impl Drop for StoppedAtEnd {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
 
 /// The kernel's thread, from its start to its end.
-fn serve(started: &mpsc::Sender<Result<Served, KernelError>>) {
+fn serve(started: &mpsc::Sender<Result<Served, KernelError>>, stopped: StoppedAtEnd) {
+    enter_thread();
     if let Err(error) = interpreter::ensure_started() {
         let _ = started.send(Err(KernelError::Python(error)));
         return;
     }
     Python::attach(|py| match prepare(py) {
-        Ok((event_loop, home, functions)) => {
-            let _ = started.send(Ok((home, functions.clone().unbind())));
-            if let Err(error) = functions.call_method1(intern!(py, "serve"), (event_loop,)) {
+        Ok((home, server)) => {
+            let _ = started.send(Ok((home, server.clone().unbind())));
+            let served = server.call_method0(intern!(py, "serve"));
+            // Before any cell can tell that the kernel is gone: who hears that can start a new one.
+            drop(stopped);
+            let closed = server.call_method0(intern!(py, "close"));
+            for error in [served, closed].into_iter().filter_map(Result::err) {
                 error.write_unraisable(py, None);
             }
             // The loop is closed: cells that are still in the mail end now.
@@ -195,11 +234,22 @@ fn serve(started: &mpsc::Sender<Result<Served, KernelError>>) {
     });
 }
 
-fn prepare(py: Python<'_>) -> PyResult<(Bound<'_, PyAny>, Arc<Home>, Bound<'_, PyModule>)> {
-    let functions = PyModule::from_code(py, SOURCE, c"<ferry kernel>", c"_ferry_kernel")?;
-    let event_loop = functions.call_method0(intern!(py, "new_loop"))?;
-    let home = Home::of(&event_loop)?;
-    Ok((event_loop, home, functions))
+fn prepare(py: Python<'_>) -> PyResult<(Arc<Home>, Bound<'_, PyAny>)> {
+    // Once: later kernels go on with what this keeps, such as the sources of cells.
+    static FUNCTIONS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let functions = FUNCTIONS.get_or_try_init(py, || {
+        PyModule::from_code(py, SOURCE, c"<ferry kernel>", c"_ferry_kernel").map(Bound::unbind)
+    })?;
+    let enter_thread = wrap_pyfunction!(enter_thread, py)?;
+    let server = functions.bind(py).call_method1(intern!(py, "Server"), (enter_thread,))?;
+    let home = Home::of(&server.getattr(intern!(py, "loop"))?)?;
+    Ok((home, server))
+}
+
+/// Marks this thread as one that the kernel waits for when it ends.
+#[pyfunction]
+fn enter_thread() {
+    IS_KERNELS.set(true);
 }
 
 /// The part of the kernel that is best said in Python.

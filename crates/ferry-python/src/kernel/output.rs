@@ -1,7 +1,9 @@
 //! What a cell prints: kept for its outcome, and streamed to whoever listens while it runs.
 
+use super::utf8::Utf8Decoder;
 use pyo3::{prelude::*, types::PyString};
 use std::{
+    collections::BTreeMap,
     future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
@@ -29,13 +31,20 @@ pub struct Chunk {
 /// What came meanwhile is one chunk. Each stream of a cell gives all of it.
 pub struct OutputStream {
     output: Arc<Output>,
+    /// Its key among the listeners.
+    number: u64,
     /// The chunk to read next, and how much of it was read.
     place: (usize, usize),
 }
 
 impl OutputStream {
     pub(super) fn new(output: Arc<Output>) -> Self {
-        Self { output, place: (0, 0) }
+        let number = {
+            let mut printed = output.lock();
+            printed.streams += 1;
+            printed.streams
+        };
+        Self { output, number, place: (0, 0) }
     }
 
     /// The next chunk, once there is one; `None` when the cell has ended and all was read.
@@ -62,10 +71,19 @@ impl OutputStream {
         if printed.closed {
             return Poll::Ready(None);
         }
-        if !printed.listeners.iter().any(|listener| listener.will_wake(cx.waker())) {
-            printed.listeners.push(cx.waker().clone());
-        }
+        // In place of the one that an abandoned `next` left.
+        let left = printed.listeners.insert(self.number, cx.waker().clone());
+        drop(printed);
+        drop(left);
         Poll::Pending
+    }
+}
+
+impl Drop for OutputStream {
+    fn drop(&mut self) {
+        // A waker may run code of its own when it's dropped, which must not happen under the lock.
+        let left = self.output.lock().listeners.remove(&self.number);
+        drop(left);
     }
 }
 
@@ -85,7 +103,12 @@ struct Printed {
     bytes: usize,
     cut: bool,
     closed: bool,
-    listeners: Vec<Waker>,
+    /// Characters that began and didn't end yet, of each stream.
+    decoders: [Utf8Decoder; 2],
+    /// How many streams were made.
+    streams: u64,
+    /// Who waits for more: at most one waker for each stream.
+    listeners: BTreeMap<u64, Waker>,
 }
 
 impl Output {
@@ -95,33 +118,60 @@ impl Output {
 
     /// Adds `text`, as far as the limit allows; `false` when the cell has ended.
     fn write(&self, stream: Stream, text: &str) -> bool {
+        self.write_with(stream, |decoder| format!("{}{text}", decoder.finish()))
+    }
+
+    /// As [`write`](Self::write), of bytes that may begin or end inside a character.
+    fn write_bytes(&self, stream: Stream, bytes: &[u8]) -> bool {
+        self.write_with(stream, |decoder| decoder.decode(bytes))
+    }
+
+    fn write_with(&self, stream: Stream, text: impl FnOnce(&mut Utf8Decoder) -> String) -> bool {
         let mut printed = self.lock();
         if printed.closed {
             return false;
         }
-        if printed.cut || text.is_empty() {
+        if printed.cut {
             return true;
         }
-        let room = self.limit - printed.bytes;
-        printed.push(stream, beginning(text, room));
-        if text.len() > room || printed.chunks.len() > self.limit / CHUNK_COST + SOME_CHUNKS {
-            printed.cut = true;
-            let limit = self.limit;
-            printed.push(Stream::Stderr, &format!("\n[output cut off: more than {limit} bytes]\n"));
-        }
+        let text = text(&mut printed.decoders[stream as usize]);
+        self.add(&mut printed, stream, &text);
         if printed.cut || printed.held > HELD || text.contains('\n') {
             Self::let_out(printed);
         }
         true
     }
 
-    fn flush(&self) {
-        Self::let_out(self.lock());
+    fn add(&self, printed: &mut Printed, stream: Stream, text: &str) {
+        if text.is_empty() || printed.cut {
+            return;
+        }
+        let (limit, room) = (self.limit, self.limit - printed.bytes);
+        printed.push(stream, beginning(text, room));
+        if text.len() > room || printed.chunks.len() > limit / CHUNK_COST + SOME_CHUNKS {
+            printed.cut = true;
+            printed.push(Stream::Stderr, &format!("\n[output cut off: more than {limit} bytes]\n"));
+        }
+    }
+
+    /// Lets out what is held; `false` when the cell has ended.
+    fn flush(&self) -> bool {
+        let printed = self.lock();
+        let open = !printed.closed;
+        Self::let_out(printed);
+        open
     }
 
     /// Nothing more comes.
     pub(super) fn close(&self) {
         let mut printed = self.lock();
+        if printed.closed {
+            return;
+        }
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let text = printed.decoders[stream as usize].finish();
+            self.add(&mut printed, stream, text);
+        }
         printed.closed = true;
         Self::let_out(printed);
     }
@@ -131,7 +181,7 @@ impl Output {
         printed.held = 0;
         let listeners = std::mem::take(&mut printed.listeners);
         drop(printed);
-        listeners.into_iter().for_each(Waker::wake);
+        listeners.into_values().for_each(Waker::wake);
     }
 
     /// All that went to `stream`.
@@ -206,14 +256,21 @@ impl Sink {
 #[pymethods]
 impl Sink {
     fn write(&self, stream: &str, text: &Bound<'_, PyString>) -> bool {
-        let stream = if stream == "stdout" { Stream::Stdout } else { Stream::Stderr };
         // What is no Unicode (a lone surrogate) is replaced.
-        self.output.write(stream, &text.to_string_lossy())
+        self.output.write(named(stream), &text.to_string_lossy())
     }
 
-    fn flush(&self) {
-        self.output.flush();
+    fn write_bytes(&self, stream: &str, bytes: &[u8]) -> bool {
+        self.output.write_bytes(named(stream), bytes)
     }
+
+    fn flush(&self) -> bool {
+        self.output.flush()
+    }
+}
+
+fn named(stream: &str) -> Stream {
+    if stream == "stdout" { Stream::Stdout } else { Stream::Stderr }
 }
 
 #[cfg(test)]
@@ -274,5 +331,36 @@ mod tests {
             output.write(Stream::Stderr, "e");
         }
         assert!(output.lock().chunks.len() < 3000);
+    }
+    #[test]
+    fn a_character_may_come_in_pieces_to_each_stream() {
+        let output = Output::new(1000);
+        for piece in "ü".as_bytes().chunks(1) {
+            output.write_bytes(Stream::Stdout, piece);
+            output.write_bytes(Stream::Stderr, piece);
+        }
+        output.write_bytes(Stream::Stdout, b"\xc3");
+        output.write(Stream::Stdout, "text\n");
+        output.write_bytes(Stream::Stderr, b"\xc3");
+        output.close();
+        assert_eq!(output.text(Stream::Stdout), "ü\u{fffd}text\n");
+        assert_eq!(output.text(Stream::Stderr), "ü\u{fffd}");
+    }
+
+    #[test]
+    fn a_quiet_cell_keeps_one_waker_for_each_stream() {
+        struct Other;
+        impl std::task::Wake for Other {
+            fn wake(self: Arc<Self>) {}
+        }
+        let output = Arc::new(Output::new(1000));
+        let mut streams = [OutputStream::new(output.clone()), OutputStream::new(output.clone())];
+        let wakers: Vec<_> = (0..100).map(|_| Waker::from(Arc::new(Other))).collect();
+        for (n, waker) in wakers.iter().enumerate() {
+            assert!(streams[n % 2].poll_next(&mut Context::from_waker(waker)).is_pending());
+        }
+        assert_eq!(output.lock().listeners.len(), 2);
+        drop(streams);
+        assert_eq!(output.lock().listeners.len(), 0);
     }
 }

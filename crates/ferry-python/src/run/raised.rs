@@ -38,6 +38,14 @@ impl<'py> Raised<'py> {
         self.0.is_exact_instance_of::<PyKeyboardInterrupt>()
     }
 
+    /// The KeyboardInterrupt that a program ends with which was cancelled because of one, as from
+    /// `asyncio.run`. Another exception stays what it is.
+    pub(super) fn interrupted(self) -> Self {
+        let py = self.0.py();
+        let Ok(true) = crate::names::is_cancelled_error(&self.0) else { return self };
+        Self(PyKeyboardInterrupt::new_err(()).into_value(py).into_bound(py)).while_handling(self)
+    }
+
     /// Prints it through `sys.excepthook`, and sets `sys.last_value`. SystemExit ends the process.
     pub(super) fn print(self) {
         self.set();

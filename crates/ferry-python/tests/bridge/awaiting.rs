@@ -248,12 +248,64 @@ asyncio.run(main(), debug=True)
 }
 
 #[test]
-fn a_heartbeat_keeps_its_pace_while_jobs_complete() {
-    // Each completion's callback completes the next job, so there is always mail. A coroutine that takes part
-    // in each turn of the loop still does: a drain handles what was there when it began, and no more.
+fn callbacks_are_called_in_the_order_in_which_they_came() {
     check(
         r#"
 async def main():
+    job, log = probe.Job(), []
+    aw = job.direct()
+    def note(what): return lambda _: log.append(what)
+    aw.add_done_callback(note(1))
+    aw.add_done_callback(note(2))
+    aw.add_done_callback(lambda aw: aw.add_done_callback(note(5)))
+    job.complete_on_thread(1)
+    # It's done now, but the loop has had no turn yet in which to call them.
+    assert aw.done()
+    aw.add_done_callback(note(3))
+    aw.add_done_callback(note(4))
+    while len(log) < 5: await asyncio.sleep(0)
+    assert log == [1, 2, 3, 4, 5], log
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
+
+#[test]
+fn callbacks_that_add_callbacks_do_not_hold_the_loop() {
+    check(
+        r#"
+async def main():
+    job, calls = probe.Job(), []
+    aw = job.direct()
+    going_on = True
+    def again(done):
+        calls.append(1)
+        if going_on: done.add_done_callback(again)
+    for _ in range(3): aw.add_done_callback(again)
+    job.complete_on_thread(1)
+    while len(calls) < 300: await asyncio.sleep(0)
+    assert len(calls) < 320, f"{len(calls)} calls in one turn"
+    going_on = False
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
+
+#[test]
+fn a_heartbeat_keeps_its_pace_while_jobs_run() {
+    // Each completion's callback completes the next job, so there is always mail. A coroutine that takes part
+    // in each turn of the loop still does: a drain handles what was there when it began, and no more. Beside
+    // them real jobs read files, and one surely doesn't end before the beats are counted: it reads a pipe that
+    // nobody has written to.
+    check(
+        r#"
+import os, tempfile
+async def main(folder):
+    path, pipe = os.path.join(folder, "file"), os.path.join(folder, "pipe")
+    with open(path, "wb") as file: file.write(bytes(range(256)) * 16384)
+    os.mkfifo(pipe)
+    digests = [ferry.digest_file(path) for _ in range(16)]
+    endless = ferry.digest_file(pipe)
     jobs = [probe.Job() for _ in range(1000)]
     aws = [job.direct() for job in jobs]
     for aw, following in zip(aws, jobs[1:]):
@@ -265,7 +317,33 @@ async def main():
         beats += 1
         await asyncio.sleep(0)
     assert beats >= 900, f"the heart beat {beats} times during 1000 completions"
-asyncio.run(asyncio.wait_for(main(), 60))
+    assert not endless.done()
+    with open(pipe, "wb") as writer: writer.write(b"x")
+    assert len({artifact.content_hash for artifact in await ferry.gather(*digests)}) == 1
+    assert (await endless).content_hash
+with tempfile.TemporaryDirectory() as folder:
+    asyncio.run(asyncio.wait_for(main(folder), 60))
+"#,
+    );
+}
+
+#[test]
+fn an_error_that_nobody_retrieves_is_told_without_a_loop() {
+    check(
+        r#"
+import sys
+told, before = [], sys.unraisablehook
+sys.unraisablehook = lambda what: told.append((type(what.exc_value), str(what.object)))
+try:
+    job = probe.Job()
+    aw = job.direct()
+    job.fail("lost")
+    del aw
+finally:
+    sys.unraisablehook = before
+# Other tests may tell of theirs meanwhile.
+message = "Awaitable 'job' failed, and nobody retrieved its exception"
+assert (ferry.FerryError, message) in told, told
 "#,
     );
 }

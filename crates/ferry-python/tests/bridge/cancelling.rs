@@ -1,6 +1,9 @@
 //! Cancelling, across the bridge, both ways; and work that nobody waits for any more.
 
 use crate::check;
+use asyncferry_python::interpreter;
+use pyo3::prelude::*;
+use std::process::Command;
 
 #[test]
 fn cancelling_an_awaitable_stops_its_rust_future() {
@@ -117,27 +120,136 @@ assert job.stopped(), "also without a loop"
 }
 
 #[test]
-fn a_cycle_through_a_waiting_task_is_collected() {
+fn a_task_that_nobody_refers_to_goes_on() {
     check(
         r#"
-import gc, weakref
+import gc
 async def main():
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-    job = probe.Job()
-    async def wait(aw):
-        await aw
-    aw = job.start()
-    task = asyncio.create_task(wait(aw))
+    job, log = probe.Job(), []
+    async def background(aw):
+        log.append(await aw)
+    asyncio.create_task(background(job.start()))
+    asyncio.create_task(background(ferry.gather(probe.later(2))))
     await asyncio.sleep(0)
-    gone = weakref.ref(task), weakref.ref(aw)
-    del task, aw
     gc.collect()
-    assert gone[0]() is None and gone[1]() is None, "the task and its awaitable keep each other alive"
-    assert job.stopped()
-asyncio.run(main())
+    job.complete_on_thread(1)
+    while len(log) < 2: await asyncio.sleep(0)
+    assert sorted(log, key=str) == [1, [2]]
+asyncio.run(asyncio.wait_for(main(), 60))
 "#,
     );
 }
+
+#[test]
+fn a_waiting_task_lives_as_long_as_its_loop() {
+    check(
+        r#"
+import gc, warnings, weakref
+warnings.simplefilter("ignore", ResourceWarning)
+for how in "closed", "dropped":
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda loop, context: None)
+    job = probe.Job()
+    async def prepare():
+        async def wait(aw):
+            await aw
+        aw = job.start()
+        task = asyncio.create_task(wait(aw))
+        await asyncio.sleep(0)
+        return weakref.ref(task), weakref.ref(aw)
+    gone = loop.run_until_complete(prepare())
+    gc.collect()
+    assert gone[0]() is not None and gone[1]() is not None, "the loop is there"
+    if how == "closed": loop.close()
+    del loop
+    gc.collect()
+    assert gone[0]() is None and gone[1]() is None, f"they outlive a loop that was {how}"
+    assert job.stopped()
+"#,
+    );
+}
+
+#[test]
+fn a_callback_that_is_taken_back_holds_nothing() {
+    check(
+        r#"
+async def main():
+    job, log = probe.Job(), []
+    aw = job.start()
+    aw.add_done_callback(log.append)
+    assert aw.remove_done_callback(log.append) == 1
+    del aw
+    assert job.stopped(), "nobody waits for it any more"
+    job = probe.Job()
+    aw = job.start()
+    aw.add_done_callback(log.append)
+    aw.remove_done_callback(log.append)
+    aw.add_done_callback(log.append)
+    job.complete_on_thread(1)
+    while not log: await asyncio.sleep(0)
+    for _ in range(3): await asyncio.sleep(0)
+    assert log == [aw], log
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
+
+#[test]
+fn any_message_cancels() {
+    check(
+        r#"
+class Bad:
+    def __str__(self): raise ValueError("no str")
+async def main():
+    for message in "\udc80", Bad(), 3, None:
+        job = probe.Job()
+        async def wait(): await job.start()
+        task = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        assert task.cancel(message)
+        try:
+            await task
+        except asyncio.CancelledError as error:
+            assert error.args == (() if message is None else (message,)), error.args
+        else:
+            assert False
+        assert job.stopped()
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
+
+/// Python's end with cancelled gathers left over, in a process of its own: this binary runs itself.
+#[test]
+fn a_cancelled_gather_that_is_left_at_exit_is_silent() {
+    const CHILD: &str = "FERRY_TEST_LEFT_AT_EXIT";
+    if std::env::var_os(CHILD).is_some() {
+        let python = interpreter::start(interpreter::Options::default()).unwrap();
+        let ran = Python::attach(|py| py.run(LEFT_AT_EXIT, None, None).map_err(|error| error.print(py)));
+        let finished = python.finish();
+        std::process::exit(i32::from(ran.is_err() || finished.is_err()));
+    }
+    let name = "cancelling::a_cancelled_gather_that_is_left_at_exit_is_silent";
+    let this = std::env::current_exe().unwrap();
+    let child = Command::new(this)
+        .args(["--exact", name, "--nocapture", "--quiet"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&child.stderr), "");
+    assert!(child.status.success(), "{:?}", child.status);
+}
+
+const LEFT_AT_EXIT: &std::ffi::CStr = c"
+import asyncio, sys, asyncferry as ferry
+async def main():
+    async def wait(): await ferry.sleep(1000)
+    tasks = [asyncio.create_task(wait()) for _ in range(3)]
+    # A module's names go when modules are taken apart; so late nothing can be imported.
+    sys.modules['asyncio'].left = ferry.gather(*tasks), tasks
+    await asyncio.sleep(0)
+asyncio.run(main())
+";
 
 #[test]
 fn a_dropped_rust_future_cancels_its_python_task() {

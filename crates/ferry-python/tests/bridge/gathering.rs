@@ -179,3 +179,150 @@ asyncio.run(main())
 "#,
     );
 }
+
+#[test]
+fn a_cancelled_gather_gives_no_list() {
+    check(
+        r#"
+jobs = []
+def pending():
+    jobs.append(probe.Job())
+    return jobs[-1].start()
+async def suppresses():
+    try: await asyncio.Event().wait()
+    except asyncio.CancelledError: return 1
+async def cancelled_with(message, aw):
+    task = asyncio.create_task(aw)
+    await asyncio.sleep(0); await asyncio.sleep(0)
+    task.cancel(message)
+    try:
+        got = await task
+    except asyncio.CancelledError as error:
+        assert error.args == (message,), error.args
+        assert task.cancelled()
+    else:
+        assert False, f"it went on with {got}"
+async def main():
+    async def waits(*aws, **how):
+        return await ferry.gather(*aws, **how)
+    for mixed in [pending()], [asyncio.Event().wait()], [pending(), asyncio.Event().wait()]:
+        await cancelled_with("stop", waits(*mixed, return_exceptions=True))
+    await cancelled_with("stop", waits(suppresses(), suppresses()))
+    await cancelled_with("stop", waits(suppresses(), return_exceptions=True))
+    inner = ferry.gather(pending(), return_exceptions=True)
+    await cancelled_with("stop", waits(inner))
+    assert inner.cancelled()
+    # An outer gather is told that the inner one failed, and doesn't wait for the others.
+    inner = ferry.gather(pending(), return_exceptions=True)
+    outer = ferry.gather(inner, pending())
+    await asyncio.sleep(0)
+    assert inner.cancel("only this")
+    assert outer.cancelled()
+    try:
+        async with asyncio.timeout(0):
+            await ferry.gather(pending(), return_exceptions=True)
+    except TimeoutError:
+        pass
+    else:
+        assert False, "the timeout was lost"
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
+
+#[test]
+fn a_request_that_comes_too_late_changes_nothing() {
+    check(
+        r#"
+async def main():
+    class Done(asyncio.Future):
+        def cancel(self, msg=None): return False
+    last = Done()
+    all = ferry.gather(last, probe.ready(1), return_exceptions=True)
+    assert all.cancel() is False, "no child took it"
+    last.set_result(2)
+    assert await all == [2, 1]
+    job = probe.Job()
+    all = ferry.gather(job.direct())
+    job.complete_on_thread(3)
+    assert all.cancel() is False
+    assert await all == [3]
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
+
+#[test]
+fn gathers_in_gathers_have_a_bound() {
+    check(
+        r#"
+def nested(aw, depth):
+    for _ in range(depth): aw = ferry.gather(aw)
+    return aw
+async def main():
+    value = await nested(probe.later(1), 200)
+    for _ in range(200): [value] = value
+    assert value == 1
+    job = probe.Job()
+    aw = nested(job.start(), 200)
+    await asyncio.sleep(0)
+    try:
+        ferry.gather(aw)
+    except RecursionError as error:
+        assert "201 deep" in str(error), error
+    else:
+        assert False
+    assert aw.cancel("deep")
+    assert aw.cancelled() and job.stopped()
+    job = probe.Job()
+    aw = nested(job.start(), 200)
+    del aw
+    assert job.stopped()
+    # What is done counts no more.
+    aw = probe.ready(1)
+    for _ in range(2000): aw = ferry.gather(aw); await aw
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
+
+#[test]
+fn a_look_from_another_thread_loses_no_wake_up() {
+    // Another thread looks at the gather, and is kept in the middle of the conversion while the loop's drain
+    // comes, and while one more callback is added.
+    check(
+        r#"
+import threading
+here = threading.current_thread()
+inside, go_on = threading.Event(), threading.Event()
+class Slow(asyncio.Future):
+    def result(self):
+        if threading.current_thread() is not here:
+            inside.set()
+            go_on.wait(60)
+        return super().result()
+async def main():
+    slow, log = Slow(), []
+    all = ferry.gather(slow)
+    async def wait(): return await all
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    looks = threading.Thread(target=all.done)
+    def look(_):
+        looks.start()
+        inside.wait(60)
+    slow.add_done_callback(look)
+    slow.set_result(5)
+    for _ in range(5): await asyncio.sleep(0)
+    assert inside.is_set() and not task.done()
+    all.add_done_callback(log.append)
+    for _ in range(5): await asyncio.sleep(0)
+    go_on.set()
+    assert await asyncio.wait_for(task, 30) == [5]
+    looks.join()
+    for _ in range(5): await asyncio.sleep(0)
+    assert log == [all], log
+asyncio.run(main())
+"#,
+    );
+}

@@ -40,8 +40,7 @@ fn python_code_that_rust_awaits_ends_with_its_loop() {
         r#"
 def start():
     async def main():
-        async def never(): await asyncio.Event().wait()
-        return probe.relay(never())
+        return probe.relay(asyncio.get_running_loop().create_future())
     return main()
 aw = asyncio.run(start())
 async def after():
@@ -166,6 +165,35 @@ threads = [threading.Thread(target=run, args=(n * 1000,)) for n in range(2)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
 assert not failures, failures
+"#,
+    );
+}
+
+#[test]
+fn a_loop_that_ends_drops_its_mail_at_once() {
+    check(
+        r#"
+import gc, warnings, weakref
+warnings.simplefilter("ignore", ResourceWarning)
+class Callback:
+    def __call__(self, aw): pass
+for how in "closed", "dropped":
+    loop = asyncio.new_event_loop()
+    job = probe.Job()
+    async def main(): return job.direct()
+    aw = loop.run_until_complete(main())
+    job.complete(1)
+    assert aw.done()
+    # No loop runs here, so this is sent to the one that the awaitable was made on.
+    callback = Callback()
+    gone = weakref.ref(callback)
+    aw.add_done_callback(callback)
+    del callback
+    assert gone() is not None
+    if how == "closed": loop.close()
+    # No other loop is made from here on.
+    else: del loop; gc.collect()
+    assert gone() is None, f"there's still mail for a loop that was {how}"
 "#,
     );
 }

@@ -13,10 +13,22 @@ mod probe;
 mod relaying;
 
 use pyo3::{prelude::*, types::PyDict};
-use std::{ffi::CString, sync::Once};
+use std::{
+    ffi::CString,
+    sync::{
+        Once,
+        mpsc::{RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Far more than any of the programs takes.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs a Python program in a namespace of its own. What it raises fails the test, with its traceback.
 fn check(program: &str) {
+    let _watched = watchdog();
     start_python();
     Python::attach(|py| {
         let program = CString::new(program).unwrap();
@@ -38,4 +50,18 @@ fn start_python() {
         probe::append_to_inittab();
         asyncferry_python::interpreter::ensure_started().unwrap();
     });
+}
+
+/// Ends the process when what is returned isn't dropped in time: a deadlock may have the GIL, so nothing less
+/// would fail the test.
+fn watchdog() -> Sender<()> {
+    let (guard, gone) = channel();
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    thread::spawn(move || {
+        if gone.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("{test} hangs: it has not ended within {PATIENCE:?}");
+            std::process::abort();
+        }
+    });
+    guard
 }
