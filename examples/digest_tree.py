@@ -8,7 +8,6 @@ told at the end, on stderr, and makes the exit code 1.
 """
 
 import os
-import shutil
 import stat
 import sys
 import time
@@ -74,7 +73,7 @@ class Output:
         if self.has_bar:
             part = self.done / self.total if self.total else 1.0
             speed = self.done / 1e6 / (self.shown - self.start)
-            width = max(shutil.get_terminal_size().columns - 24, 0)
+            width = max(os.get_terminal_size(sys.stderr.fileno()).columns - 24, 0)
             bar = f"[{'#' * int(part * width):<{width}}] {part:4.0%} {speed:,.0f} MB/s"
             print(bar, end="", file=sys.stderr, flush=True)
 
