@@ -52,7 +52,16 @@ const BENCHES: &[Bench] = &[
         operations: 10_000,
         contenders: &[
             ("ferry", "ferry_gather(ferry_thread, N)"),
-            ("ferry under asyncio.gather", "asyncio_gather(ferry_thread, N)"),
+            ("pyo3-async-runtimes", "asyncio_gather(peer_thread, N)"),
+            ("asyncio", "asyncio_gather(coroutine_ready, N)"),
+        ],
+    },
+    Bench {
+        name: "gather_10k_asyncio",
+        goal: 0.08,
+        operations: 10_000,
+        contenders: &[
+            ("ferry", "asyncio_gather(ferry_thread, N)"),
             ("pyo3-async-runtimes", "asyncio_gather(peer_thread, N)"),
             ("asyncio", "asyncio_gather(coroutine_ready, N)"),
         ],

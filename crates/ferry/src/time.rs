@@ -57,8 +57,8 @@ impl Sub for Instant {
 }
 
 /// Waits for `duration` from now, to what the system can do (some 50 µs); when more than 50 timers fire in a
-/// millisecond, up to 200 µs later, so that waking up does not cost more than the work. Zero gives other tasks one turn, as `asyncio.sleep(0)` does; beyond 292
-/// years it never ends.
+/// millisecond, up to 200 µs later, so that waking up does not cost more than the work. Zero gives other
+/// tasks one turn, as `asyncio.sleep(0)` does; beyond 292 years it never ends.
 ///
 /// # Cancel safety
 /// Dropping it takes its timer back.

@@ -1,8 +1,9 @@
 //! One line of a benchmark's output:
-//! `{"bench":"loop/yield","unit":"ns","ours":50.0,"peers":{"tokio":370.0},"ratio":0.14,"goal":0.16}`.
+//! `{"bench":"loop/yield","unit":"ns","ours":50.0,"peers":{"tokio":370.0},"against":"tokio","ratio":0.14,"goal":0.16}`.
 //!
-//! `ratio` and `goal` may be null, for a figure without a peer or without a goal; so may a peer's figure,
-//! where that peer could not be run. Other keys are further figures of that benchmark and pass unread.
+//! `against` names the peer of `ratio`, which need not be the best one: goals name theirs. `ratio` and `goal`
+//! may be null, for a figure without a peer or without a goal; so may a peer's figure, where that peer could
+//! not be run. Other keys are further figures of that benchmark and pass unread.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -14,6 +15,7 @@ pub(crate) struct Line {
     pub(crate) unit: String,
     pub(crate) ours: f64,
     pub(crate) peers: Vec<(String, f64)>,
+    pub(crate) against: String,
     pub(crate) ratio: Option<f64>,
     pub(crate) goal: Option<f64>,
 }
@@ -32,6 +34,7 @@ impl Line {
             unit: word("unit").context("`unit` must be a text")?,
             ours: object.get("ours").and_then(Value::as_f64).context("`ours` must be a number")?,
             peers: peers(&object)?,
+            against: word("against").context("`against` must be a text")?,
             ratio: nullable(&object, "ratio")?,
             goal: nullable(&object, "goal")?,
         })
@@ -46,15 +49,6 @@ impl Line {
     pub(crate) fn best_peer(&self) -> Option<&(String, f64)> {
         let best = |a: &&(String, f64), b: &&(String, f64)| a.1.total_cmp(&b.1);
         if self.larger_is_better() { self.peers.iter().max_by(best) } else { self.peers.iter().min_by(best) }
-    }
-
-    /// The peer that `ratio` was taken of, which need not be the best one: goals name theirs.
-    pub(crate) fn ratio_peer(&self) -> Option<&(String, f64)> {
-        let ratio = self.ratio?;
-        let distance = |peer: &(String, f64)| (self.ours / peer.1 / ratio - 1.0).abs();
-        let nearest = self.peers.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
-        // Ratios are printed with few digits, so equality would ask too much.
-        (distance(nearest) < 0.05).then_some(nearest)
     }
 
     /// Whether the goal was met; nothing where there is no goal, or no ratio to hold against it.
@@ -90,7 +84,7 @@ mod tests {
     use super::*;
 
     const GOOD: &str = r#"{"bench":"loop/yield","unit":"ns","ours":50,"peers":{"tokio":370.5,"asyncio":null,
-        "smol":100},"ratio":0.135,"goal":0.16}"#;
+        "smol":100},"against":"tokio","ratio":0.135,"goal":0.16}"#;
 
     fn check_error(text: &str, expected: &str) {
         assert_eq!(Line::parse(text).unwrap_err().to_string(), expected);
@@ -107,10 +101,8 @@ mod tests {
     #[test]
     fn the_ratio_names_its_peer_and_the_best_peer_is_told_apart() {
         let line = Line::parse(GOOD).unwrap();
-        assert_eq!(line.ratio_peer().unwrap().0, "tokio");
+        assert_eq!(line.against, "tokio");
         assert_eq!(line.best_peer().unwrap().0, "smol");
-        let stray = Line { ratio: Some(0.9), ..line };
-        assert_eq!(stray.ratio_peer(), None);
     }
 
     #[test]

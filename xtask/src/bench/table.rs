@@ -26,11 +26,7 @@ pub(crate) fn render(lines: &[Line]) -> String {
 fn row(line: &Line) -> [String; 6] {
     let peer =
         line.best_peer().map_or("-".into(), |(name, value)| format!("{} {name}", figure(*value, &line.unit)));
-    let ratio = match (line.ratio, line.ratio_peer()) {
-        (Some(ratio), Some((name, _))) => format!("{ratio:.3} of {name}"),
-        (Some(ratio), None) => format!("{ratio:.3}"),
-        (None, _) => "-".into(),
-    };
+    let ratio = line.ratio.map_or("-".into(), |ratio| format!("{ratio:.3} of {}", line.against));
     let goal = line.goal.map_or("-".into(), |goal| format!("{goal}"));
     let verdict = match line.met() {
         Some(true) => "met",
@@ -58,9 +54,9 @@ mod tests {
     fn each_line_is_a_row_with_its_verdict() {
         let lines = [
             r#"{"bench":"loop/spawn_await","unit":"ns","ours":123.4,
-                "peers":{"tokio":619.0,"asyncio":6036.0,"async-executor":492},"ratio":0.2,"goal":0.45}"#,
-            r#"{"bench":"loop/yield","unit":"ns","ours":80,"peers":{"tokio":100},"ratio":0.8,"goal":0.16}"#,
-            r#"{"bench":"bytes","unit":"B","ours":9.25,"peers":{},"ratio":null,"goal":null}"#,
+                "peers":{"tokio":619.0,"asyncio":6036.0,"async-executor":492},"against":"tokio","ratio":0.2,"goal":0.45}"#,
+            r#"{"bench":"loop/yield","unit":"ns","ours":80,"peers":{"tokio":100},"against":"tokio","ratio":0.8,"goal":0.16}"#,
+            r#"{"bench":"bytes","unit":"B","ours":9.25,"peers":{},"against":"none","ratio":null,"goal":null}"#,
         ]
         .map(|text| Line::parse(text).unwrap());
         let expected = "

@@ -11,7 +11,7 @@
 //!            ┌────────────────────── todo = 0: a tick ends ───────────────────────┐
 //!            ▼                                                                    │
 //!   take mail ▶ fire due timers ▶ ready empty? ──no──▶ todo = ready.len() ▶ run todo tasks
-//!                                   │ yes                                   │ 100 µs, 256 tasks or tokio's
+//!                                   │ yes                                   │ 100 µs, 4096 tasks or tokio's
 //!                                   ▼                                       ▼ coop budget are spent
 //!                     arm mailbox ▶ Idle(next deadline)                    Busy
 //!                     virtual clock with a timer pending ▶ Jump            main task done ▶ Stop
@@ -25,8 +25,8 @@
 //!   Remotes are pooled and never freed, so a waker holds one as a plain reference; the [`LoopId`] beside it
 //!   tells whether it still serves the same loop.
 //! - A task is an `async-task` cell. The loop keeps one waker for each (so that a detached task that parks
-//!   without keeping its waker is not lost), in a slab beside the task's id and name: what is rarely read
-//!   stays out of the cell.
+//!   without keeping its waker is not lost), in a slab beside the task's number: what is rarely read stays out
+//!   of the cell. A task's name is in its handle.
 //!
 //! # What is cancelled how
 //!
