@@ -4,7 +4,7 @@
 //! `--gather-cost CONTENDER` is how it calls itself for what a gather of 10,000 leaves in a fresh process.
 
 use asyncferry_python::{
-    Awaitable, append_to_inittab, awaitable_to_future, future_to_awaitable, interpreter,
+    Job, append_to_inittab, awaitable_to_future, future_to_awaitable, interpreter,
 };
 use ferry_benches::{Clock, alternate, print_line};
 use pyo3::{ffi::c_str, prelude::*, types::PyDict};
@@ -176,7 +176,7 @@ fn load(py: Python<'_>) -> PyResult<Py<PyDict>> {
 }
 
 #[pyfunction]
-fn ferry_ready(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+fn ferry_ready(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
     future_to_awaitable(py, async { Ok::<_, Infallible>(1) })
 }
 
@@ -186,7 +186,7 @@ fn peer_ready(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 }
 
 #[pyfunction]
-fn ferry_thread(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+fn ferry_thread(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
     let answer = ask_thread();
     future_to_awaitable(py, async { answer.await.map_err(std::io::Error::other) })
 }
@@ -216,7 +216,7 @@ fn ask_thread() -> oneshot::Receiver<u32> {
 
 /// Awaits all of `coroutines` at once in Rust, and gives their sum to Python.
 #[pyfunction]
-fn ferry_awaits<'py>(py: Python<'py>, coroutines: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Awaitable>> {
+fn ferry_awaits<'py>(py: Python<'py>, coroutines: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Job>> {
     let futures = coroutines.iter().map(|coroutine| awaitable_to_future(py, coroutine));
     let futures = futures.collect::<PyResult<Vec<_>>>()?;
     future_to_awaitable(py, async {

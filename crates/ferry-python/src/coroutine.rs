@@ -43,12 +43,12 @@ use std::{
 /// with its message; other exceptions come as they were raised, with their tracebacks.
 ///
 /// ```
-/// use asyncferry_python::{Awaitable, awaitable_to_future, future_to_awaitable, interpreter};
+/// use asyncferry_python::{Job, awaitable_to_future, future_to_awaitable, interpreter};
 /// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
 ///
 /// /// Awaits a coroutine in Rust, and gives Python what it gave.
 /// #[pyfunction]
-/// fn relay<'py>(py: Python<'py>, coroutine: Bound<'py, PyAny>) -> PyResult<Bound<'py, Awaitable>> {
+/// fn relay<'py>(py: Python<'py>, coroutine: Bound<'py, PyAny>) -> PyResult<Bound<'py, Job>> {
 ///     let result = awaitable_to_future(py, &coroutine)?;
 ///     future_to_awaitable(py, async { result.await })
 /// }

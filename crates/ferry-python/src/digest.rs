@@ -2,8 +2,8 @@
 
 use crate::{
     artifact::{Artifact, ArtifactInfo},
-    awaitable::Awaitable,
-    job::{Interest, blocking_to_awaitable},
+    expose::{Interest, blocking_to_awaitable},
+    job::Job,
 };
 use pyo3::{
     exceptions::{PyOSError, PyValueError},
@@ -30,10 +30,7 @@ thread_local! {
 /// OSError that open() would raise: FileNotFoundError, IsADirectoryError, PermissionError, and so on.
 #[pyfunction]
 #[pyo3(signature = (path, *, tags = Vec::new()))]
-pub(crate) fn digest_file<'py>(
-    path: &Bound<'py, PyAny>,
-    tags: Vec<String>,
-) -> PyResult<Bound<'py, Awaitable>> {
+pub(crate) fn digest_file<'py>(path: &Bound<'py, PyAny>, tags: Vec<String>) -> PyResult<Bound<'py, Job>> {
     let py = path.py();
     let file: PathBuf = py.import("os")?.call_method1("fsdecode", (path,))?.extract()?;
     // In a name that is no UTF-8, what can't be shown is replaced.

@@ -20,8 +20,8 @@
 //! one to the next on the stack.
 
 use crate::{
-    awaitable::Awaitable,
     home::Home,
+    job::Job,
     names,
     source::{Deliver, Ending, Source, Watch, Work},
     stage::{Retrieve, Seen},
@@ -48,11 +48,11 @@ use std::{
 /// `asyncio.gather` takes them. The same awaitable may stand at several places.
 ///
 /// ```
-/// use asyncferry_python::{Awaitable, gather_impl, interpreter};
+/// use asyncferry_python::{Job, gather_impl, interpreter};
 /// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
 ///
 /// #[pyfunction]
-/// fn all<'py>(py: Python<'py>, awaitables: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Awaitable>> {
+/// fn all<'py>(py: Python<'py>, awaitables: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Job>> {
 ///     gather_impl(py, awaitables)
 /// }
 ///
@@ -70,10 +70,7 @@ use std::{
 /// `TypeError` when one of them can't be awaited; nothing is started then. `RuntimeError` when one of them
 /// needs a running event loop, and none runs. `RecursionError` when pending gathers stand in each other more
 /// than 200 deep.
-pub fn gather_impl<'py>(
-    py: Python<'py>,
-    awaitables: Vec<Bound<'py, PyAny>>,
-) -> PyResult<Bound<'py, Awaitable>> {
+pub fn gather_impl<'py>(py: Python<'py>, awaitables: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Job>> {
     gather(py, awaitables, OnError::Raise)
 }
 
@@ -90,9 +87,9 @@ pub(crate) fn gather<'py>(
     py: Python<'py>,
     awaitables: Vec<Bound<'py, PyAny>>,
     on_error: OnError,
-) -> PyResult<Bound<'py, Awaitable>> {
+) -> PyResult<Bound<'py, Job>> {
     for (place, object) in awaitables.iter().enumerate() {
-        if !object.is_exact_instance_of::<Awaitable>() && !names::is_awaitable(object)? {
+        if !object.is_exact_instance_of::<Job>() && !names::is_awaitable(object)? {
             let name: Bound<'_, PyString> = object.get_type().name()?;
             return Err(PyTypeError::new_err(format!(
                 "gather() takes awaitables, but argument {} is of type '{name}'; call it, if it's a function",
@@ -101,7 +98,7 @@ pub(crate) fn gather<'py>(
         }
     }
     if awaitables.is_empty() {
-        return Awaitable::ended(py, Some("gather"), Ending::Value(PyList::empty(py).into_any().unbind()));
+        return Job::ended(py, Some("gather"), Ending::Value(PyList::empty(py).into_any().unbind()));
     }
     let children = as_futures(py, awaitables)?;
     let depth = depth(&children)?;
@@ -113,7 +110,7 @@ pub(crate) fn gather<'py>(
     let wakers = wakers.filter_map(Result::transpose).collect::<PyResult<Vec<_>>>()?;
     let children = children.into_iter().map(Bound::unbind).collect();
     let children = Arc::new(Children { list: children, on_error, depth, request, message: Mutex::default() });
-    Awaitable::pending(py, Some("gather"), Gathering { work: Work::new(outcome, None), children, wakers })
+    Job::pending(py, Some("gather"), Gathering { work: Work::new(outcome, None), children, wakers })
 }
 
 /// How deep pending gathers may stand in each other: less than half of what a stack of 2 MiB, the least that
@@ -122,7 +119,7 @@ const MAX_DEPTH: usize = 200;
 
 /// How deep a gather of `children` is: 1, if none of them is one.
 fn depth(children: &[Bound<'_, PyAny>]) -> PyResult<usize> {
-    let ours = children.iter().filter_map(|child| child.cast_exact::<Awaitable>().ok());
+    let ours = children.iter().filter_map(|child| child.cast_exact::<Job>().ok());
     let depth = 1 + ours.map(|child| child.get().core().depth()).max().unwrap_or(0);
     if depth > MAX_DEPTH {
         return Err(PyRecursionError::new_err(format!(
@@ -137,7 +134,7 @@ fn depth(children: &[Bound<'_, PyAny>]) -> PyResult<usize> {
 fn as_futures<'py>(py: Python<'py>, awaitables: Vec<Bound<'py, PyAny>>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let mut foreign = None;
     let future = |object: Bound<'py, PyAny>| {
-        if object.is_exact_instance_of::<Awaitable>() {
+        if object.is_exact_instance_of::<Job>() {
             return Ok(object);
         }
         if foreign.is_none() {
@@ -216,7 +213,7 @@ impl Tally {
     /// Counts `child` when it's done: by a waker if it's ours and pending.
     fn count(self: &Arc<Self>, place: usize, child: &Bound<'_, PyAny>) -> PyResult<Option<Arc<ChildWaker>>> {
         let py = child.py();
-        if let Ok(ours) = child.cast_exact::<Awaitable>() {
+        if let Ok(ours) = child.cast_exact::<Job>() {
             let core = ours.get().core();
             if let Some(watch) = core.watch(py) {
                 let waker = Arc::new(ChildWaker { tally: self.clone(), place, watch: Mutex::new(None) });
@@ -333,7 +330,7 @@ impl Children {
         let mut any = false;
         for child in &self.list {
             let child = child.bind(py);
-            any |= match child.cast_exact::<Awaitable>() {
+            any |= match child.cast_exact::<Job>() {
                 Ok(ours) => {
                     let message = message.map(|message| message.clone_ref(py));
                     ours.get().core().cancel(py, message, text)?
@@ -350,7 +347,7 @@ impl Children {
 
     fn result(&self, py: Python<'_>, place: usize) -> PyResult<Py<PyAny>> {
         let child = self.list[place].bind(py);
-        match child.cast_exact::<Awaitable>() {
+        match child.cast_exact::<Job>() {
             Ok(ours) => match ours.get().core().look(py, Retrieve::Take) {
                 Some(seen) => seen.into_result(py),
                 None => Err(names::invalid_state(py, "a gathered awaitable is not done")),

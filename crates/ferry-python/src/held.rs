@@ -1,6 +1,6 @@
 //! [`Held`]: the awaitables that a loop keeps alive, because it has callbacks to run when they are done.
 
-use crate::awaitable::Awaitable;
+use crate::job::Job;
 use pyo3::{PyTraverseError, PyVisit, prelude::*};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +19,7 @@ pub(crate) struct Held {
 
 #[derive(Default)]
 struct Slots {
-    places: Vec<Option<Py<Awaitable>>>,
+    places: Vec<Option<Py<Job>>>,
     free: Vec<usize>,
     is_over: bool,
 }
@@ -33,7 +33,7 @@ impl Held {
     }
 
     /// Keeps `awaitable`, and gives its place; `None` when the loop is gone.
-    pub(crate) fn keep(&self, awaitable: &Bound<'_, Awaitable>) -> Option<usize> {
+    pub(crate) fn keep(&self, awaitable: &Bound<'_, Job>) -> Option<usize> {
         let awaitable = Some(awaitable.clone().unbind());
         let mut slots = self.lock();
         if slots.is_over {
@@ -48,12 +48,12 @@ impl Held {
         Some(slots.places.len() - 1)
     }
 
-    pub(crate) fn get<'py>(&self, py: Python<'py>, place: usize) -> Option<Bound<'py, Awaitable>> {
+    pub(crate) fn get<'py>(&self, py: Python<'py>, place: usize) -> Option<Bound<'py, Job>> {
         Some(self.lock().places.get(place)?.as_ref()?.bind(py).clone())
     }
 
     /// Gives back what stands at `place`, for the caller to drop when it holds no lock.
-    pub(crate) fn release(&self, place: usize) -> Option<Py<Awaitable>> {
+    pub(crate) fn release(&self, place: usize) -> Option<Py<Job>> {
         let mut slots = self.lock();
         let awaitable = slots.places.get_mut(place)?.take()?;
         slots.free.push(place);

@@ -1,273 +1,373 @@
-//! Rust work as Python awaitables: the names of seed 000.
+//! [`Job`]: a piece of Rust work, as Python awaits it.
+//!
+//! It's future-like and coroutine-like at once. asyncio tells the two apart by what an object can do:
+//!
+//! | asyncio asks for | because | so these take it |
+//! |---|---|---|
+//! | `_asyncio_future_blocking`, `get_loop`, `add_done_callback`, `result`, … | it's a future | `await`, `ensure_future`, `gather`, `wait_for`, `shield`, `as_completed` |
+//! | `__await__`, `send`, `throw`, `close` | it's a coroutine | `create_task`, `TaskGroup`, `run`, `run_coroutine_threadsafe` |
+//!
+//! `asyncio.wait` is the one that refuses whatever is a coroutine; give it tasks, as it says.
+//!
+//! Unlike either, it may be awaited any number of times, by several tasks, on several loops: `get_loop`
+//! answers with the loop that asks, and each callback is called on the loop that added it. See
+//! [`stage`](crate::stage) for its states and [`home`](crate::home) for how a completion travels.
+//!
+//! # Who stops what
+//!
+//! - `cancel()` cancels the work, and so does cancelling a task that awaits it, as with asyncio's futures
+//!   (use `asyncio.shield` against that). It's cancelled at once; the work is dropped soon after.
+//! - An awaitable that nobody refers to any more stops its work. An event loop refers to those that have
+//!   callbacks to call there when they are done: a task that waits goes on, as one that waits for asyncio's own
+//!   futures does, until its loop is gone.
+//! - `close()` and `throw()` do nothing to the work: they come to each of many waiting coroutines.
 
 use crate::{
-    artifact::ArtifactInfo,
-    awaitable::Awaitable,
-    failure::boxed,
-    fork,
-    source::{Deliver, Once, Work, ending},
+    callback::{Callback, current_context},
+    home::{Home, report_nowhere},
+    names,
+    source::{Ending, Source},
+    stage::{Core, Retrieve, Seen},
 };
-use async_task::Runnable;
-use asyncferry::{AsyncError, AsyncRuntime, Failure, Future, State, catch_panic, promise, spawn_blocking};
-use pyo3::prelude::*;
-use std::{
-    error::Error,
-    panic::{AssertUnwindSafe, catch_unwind},
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::{PyBaseException, PyRuntimeError, PyStopIteration, PyTypeError},
+    ffi,
+    prelude::*,
+    types::{PyString, PyTuple, PyType},
 };
+use std::sync::Arc;
 
-/// A Python awaitable for `future`.
+/// A piece of Rust work that can be awaited, any number of times and on any event loop.
 ///
-/// The future is polled once, here and now: in the context of the process's tokio runtime, and with the GIL
-/// released, so that it may take locks which other threads hold while they wait for the GIL. One that is
-/// ready gives an awaitable that is done, at the price of a function call. Otherwise tokio's threads poll it
-/// from its first wake-up on. A first poll that computes for long holds the event loop: send such work to
-/// [`blocking_to_awaitable`].
-///
-/// Its value is converted to Python on the thread of an event loop. What becomes of its error, and of a panic,
-/// is told in the crate's docs. When the awaitable is cancelled, or nobody refers to it any more, the future
-/// is dropped where it waits, on one of tokio's threads.
-///
-/// ```
-/// use asyncferry_python::{Awaitable, future_to_awaitable, interpreter};
-/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
-///
-/// #[pyfunction]
-/// fn answer(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
-///     future_to_awaitable(py, async { Ok::<_, std::io::Error>(42) })
-/// }
-///
-/// fn main() -> PyResult<()> {
-///     interpreter::ensure_started().expect("there is a Python");
-///     Python::attach(|py| {
-///         let globals = [("answer", wrap_pyfunction!(answer, py)?)].into_py_dict(py)?;
-///         let program = c_str!("import asyncio\nasync def main():\n    assert await answer() == 42\nasyncio.run(main())");
-///         py.run(program, Some(&globals), None)
-///     })
-/// }
-/// ```
-///
-/// # Errors
-/// When the event loop of this thread refuses to watch a descriptor, and `RuntimeError` in a process that was
-/// forked after the pool had started. An error of the future comes through the awaitable.
-pub fn future_to_awaitable<F, T, E>(py: Python<'_>, future: F) -> PyResult<Bound<'_, Awaitable>>
-where
-    F: std::future::Future<Output = Result<T, E>> + Send + 'static,
-    T: for<'a> IntoPyObject<'a> + Send + 'static,
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
-{
-    fork::check(py)?;
-    let (promise, outcome) = promise();
-    let job = async move {
-        let ended = catch_panic(future).await;
-        let _ = promise.settle(flatten(ended).map(Once::new));
-    };
-    let (runnable, task) = async_task::spawn(job, hand_to_tokio);
-    py.detach(|| {
-        let _inside = AsyncRuntime::tokio().enter();
-        runnable.run();
-    });
-    awaitable_of(py, None, outcome, Some(task))
+/// It has the methods of an asyncio.Future, except those that settle it: that is Rust's to do.
+#[pyclass(frozen, weakref, module = "asyncferry")]
+pub struct Job {
+    core: Core,
+    name: Option<Box<str>>,
+    /// The loop it was made on: that of callbacks and errors that come from no loop.
+    home: Option<Arc<Home>>,
 }
 
-/// A Python awaitable for `work`, which may block or compute for long: it runs on a thread of the process's
-/// bounded set (see [`RuntimeConfig`](asyncferry::RuntimeConfig)).
-///
-/// Code that blocks can't be stopped from outside. So `work` is given an [`Interest`], to look at between two
-/// steps; when the awaitable is cancelled before the work began, it never begins.
-///
-/// ```
-/// use asyncferry_python::{Awaitable, blocking_to_awaitable, interpreter};
-/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
-///
-/// #[pyfunction]
-/// fn sum(py: Python<'_>, numbers: Vec<u64>) -> PyResult<Bound<'_, Awaitable>> {
-///     blocking_to_awaitable(py, move |interest| {
-///         let wanted = numbers.iter().take_while(|_| !interest.is_gone());
-///         Ok::<u64, std::io::Error>(wanted.sum())
-///     })
-/// }
-///
-/// fn main() -> PyResult<()> {
-///     interpreter::ensure_started().expect("there is a Python");
-///     Python::attach(|py| {
-///         let globals = [("sum", wrap_pyfunction!(sum, py)?)].into_py_dict(py)?;
-///         let program = c_str!("import asyncio\nasync def main():\n    assert await sum([1, 2, 3]) == 6\nasyncio.run(main())");
-///         py.run(program, Some(&globals), None)
-///     })
-/// }
-/// ```
-///
-/// # Errors
-/// As [`future_to_awaitable`].
-pub fn blocking_to_awaitable<T, E>(
-    py: Python<'_>,
-    work: impl FnOnce(&Interest<'_>) -> Result<T, E> + Send + 'static,
-) -> PyResult<Bound<'_, Awaitable>>
-where
-    T: for<'a> IntoPyObject<'a> + Send + 'static,
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
-{
-    fork::check(py)?;
-    let (promise, outcome) = promise();
-    let job = move || {
-        let interest = Interest { gone: &|| promise.state() != State::Pending };
-        if !interest.is_gone() {
-            let ended = catch_unwind(AssertUnwindSafe(|| work(&interest))).map_err(AsyncError::from_panic);
-            let _ = promise.settle(flatten(ended).map(Once::new));
+impl Job {
+    /// An awaitable that waits for `source`.
+    pub(crate) fn pending<'py>(
+        py: Python<'py>,
+        name: Option<&str>,
+        source: impl Source + 'static,
+    ) -> PyResult<Bound<'py, Self>> {
+        let home = Home::of_running_loop(py)?;
+        Bound::new(py, Self { core: Core::pending(Box::new(source)), name: name.map(Into::into), home })
+    }
+
+    /// An awaitable that is done from the beginning.
+    pub(crate) fn ended<'py>(
+        py: Python<'py>,
+        name: Option<&str>,
+        ending: Ending,
+    ) -> PyResult<Bound<'py, Self>> {
+        // Only an error may need a loop: the one to which it's reported when nobody retrieves it.
+        let home = if matches!(ending, Ending::Error(_)) { Home::of_running_loop(py)? } else { None };
+        Bound::new(py, Self { core: Core::ended(py, ending), name: name.map(Into::into), home })
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn home_here(&self, py: Python<'_>) -> PyResult<(Arc<Home>, Whereabouts)> {
+        if let Some(home) = Home::of_running_loop(py)? {
+            return Ok((home, Whereabouts::Here));
         }
-    };
-    drop(spawn_blocking(job));
-    awaitable_of(py, None, outcome, None)
-}
+        let home = self.home.clone().ok_or_else(|| {
+            PyRuntimeError::new_err("no running event loop to call back on: add callbacks from a coroutine")
+        })?;
+        Ok((home, Whereabouts::Elsewhere))
+    }
 
-/// Whether somebody still waits for a piece of blocking work. See [`blocking_to_awaitable`].
-pub struct Interest<'a> {
-    gone: &'a dyn Fn() -> bool,
-}
-
-impl Interest<'_> {
-    /// `true` once the awaitable was cancelled or nobody refers to it any more. Costs one atomic load.
-    pub fn is_gone(&self) -> bool {
-        (self.gone)()
+    fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or("Job")
     }
 }
 
-/// A Python awaitable for `future`, the awaiting end of a [`promise`], which Rust code may await too.
-///
-/// It's named `name` where Python shows it. Cancelling it cancels the promise, for all who await it; one that
-/// nobody refers to any more leaves the promise to the others.
-///
-/// ```
-/// use asyncferry::promise;
-/// use asyncferry_python::{Awaitable, interpreter, promise_to_awaitable};
-/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
-///
-/// #[pyfunction]
-/// fn approval(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
-///     let (promise, future) = promise();
-///     std::thread::spawn(move || promise.complete(true));
-///     promise_to_awaitable(py, Some("approval"), future)
-/// }
-///
-/// fn main() -> PyResult<()> {
-///     interpreter::ensure_started().expect("there is a Python");
-///     Python::attach(|py| {
-///         let globals = [("approval", wrap_pyfunction!(approval, py)?)].into_py_dict(py)?;
-///         let program = c_str!("import asyncio\nasync def main():\n    assert await approval()\nasyncio.run(main())");
-///         py.run(program, Some(&globals), None)
-///     })
-/// }
-/// ```
-///
-/// # Errors
-/// As [`future_to_awaitable`].
-pub fn promise_to_awaitable<'py, T>(
-    py: Python<'py>,
-    name: Option<&str>,
-    future: Future<T>,
-) -> PyResult<Bound<'py, Awaitable>>
-where
-    T: for<'a> IntoPyObject<'a> + Clone + Send + Sync + 'static,
-{
-    awaitable_of(py, name, future, None)
+/// Whether this thread runs the loop in question.
+#[derive(PartialEq)]
+enum Whereabouts {
+    Here,
+    Elsewhere,
 }
 
-/// A Python awaitable that gives an [`Artifact`](crate::Artifact) when the job `job_id` completes, however
-/// early that is.
-///
-/// The receiver is the future of a [`promise`], which may be awaited by others too, or a
-/// [`tokio::sync::oneshot::Receiver`]. A job whose sending end is dropped was cancelled: awaiting it raises
-/// `asyncio.CancelledError`.
-///
-/// ```
-/// use asyncferry::promise;
-/// use asyncferry_python::{ArtifactInfo, Awaitable, create_job_awaitable, interpreter};
-/// use pyo3::{ffi::c_str, prelude::*, types::IntoPyDict};
-///
-/// #[pyfunction]
-/// fn sample(py: Python<'_>, id: String) -> PyResult<Bound<'_, Awaitable>> {
-///     let (promise, receiver) = promise();
-///     let info = ArtifactInfo { id: id.clone(), content_hash: "6f".into(), tags: vec![] };
-///     std::thread::spawn(move || promise.complete(info));
-///     create_job_awaitable(py, id, receiver)
-/// }
-///
-/// fn main() -> PyResult<()> {
-///     interpreter::ensure_started().expect("there is a Python");
-///     Python::attach(|py| {
-///         let globals = [("sample", wrap_pyfunction!(sample, py)?)].into_py_dict(py)?;
-///         let program = c_str!("import asyncio\nasync def main():\n    assert (await sample('job 1')).content_hash == '6f'\nasyncio.run(main())");
-///         py.run(program, Some(&globals), None)
-///     })
-/// }
-/// ```
-///
-/// # Errors
-/// As [`future_to_awaitable`].
-pub fn create_job_awaitable(
-    py: Python<'_>,
-    job_id: String,
-    receiver: impl JobReceiver,
-) -> PyResult<Bound<'_, Awaitable>> {
-    receiver.into_awaitable(py, job_id)
-}
+#[pymethods]
+impl Job {
+    // The coroutine's side.
 
-/// What a job's result may come through.
-pub trait JobReceiver {
-    /// Makes the awaitable of the job `job_id`.
-    ///
-    /// # Errors
-    /// As [`future_to_awaitable`].
-    fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Awaitable>>;
-}
-
-impl JobReceiver for Future<ArtifactInfo> {
-    fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Awaitable>> {
-        awaitable_of(py, Some(&job_id), self, None)
+    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
     }
-}
 
-impl JobReceiver for tokio::sync::oneshot::Receiver<ArtifactInfo> {
-    fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Awaitable>> {
-        fork::check(py)?;
-        let (promise, outcome) = promise::<ArtifactInfo>();
-        let gone = format!("the sender of job {job_id} was dropped");
-        let job = async move {
-            let _ = promise.settle(self.await.map_err(|_| Failure::cancelled(&gone)));
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(slf: Bound<'_, Self>) -> PyResult<Option<Bound<'_, Self>>> {
+        let py = slf.py();
+        match slf.get().core.look(py, Retrieve::Take) {
+            None => Ok(Some(slf)),
+            Some(Seen::Value(value)) => {
+                stop_iteration(py, value)?;
+                Ok(None)
+            }
+            Some(other) => Err(other.into_result(py).err().unwrap_or_else(|| unreachable!("it's no value"))),
+        }
+    }
+
+    /// Begins or resumes waiting: gives the awaitable itself while it's pending, and then raises
+    /// StopIteration with the value, or the error.
+    fn send<'py>(slf: Bound<'py, Self>, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        let _ = value;
+        let py = slf.py();
+        match Self::__next__(slf)? {
+            Some(itself) => Ok(itself),
+            None => Err(PyErr::fetch(py)),
+        }
+    }
+
+    /// Raises the given exception, in the coroutine that awaits.
+    #[pyo3(signature = (typ, val = None, tb = None, /))]
+    fn throw(
+        &self,
+        typ: &Bound<'_, PyAny>,
+        val: Option<Bound<'_, PyAny>>,
+        tb: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        Err(thrown(typ, val, tb)?)
+    }
+
+    /// Does nothing: whoever awaits this may stop doing so at any time.
+    fn close(&self) {}
+
+    #[getter]
+    fn __name__(&self) -> &str {
+        self.display_name()
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> &str {
+        self.display_name()
+    }
+
+    // The future's side.
+
+    /// Always true: it tells asyncio's tasks that this object, out of an `await`, is a future to wait for.
+    /// asyncio's own futures raise and lower it; here several loops, on several threads, may wait at once.
+    #[getter]
+    fn _asyncio_future_blocking(&self) -> bool {
+        true
+    }
+
+    #[setter(_asyncio_future_blocking)]
+    fn set_asyncio_future_blocking(&self, value: bool) {
+        let _ = value;
+    }
+
+    /// The event loop that runs on this thread; where none does, the one that this was made on.
+    fn get_loop<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let own = || self.home.as_ref().and_then(|home| home.event_loop(py));
+        names::running_loop(py)?.or_else(own).ok_or_else(|| PyRuntimeError::new_err("no running event loop"))
+    }
+
+    /// Calls `callback` with this awaitable, on this thread's event loop, when it's done.
+    #[pyo3(signature = (callback, /, *, context = None))]
+    fn add_done_callback(
+        slf: &Bound<'_, Self>,
+        callback: Py<PyAny>,
+        context: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let (home, whereabouts) = slf.get().home_here(py)?;
+        let context = context.map_or_else(|| current_context(py), Ok)?;
+        let callback = Callback { function: callback, context, home: home.clone() };
+        match slf.get().core.add(slf, callback) {
+            None => Ok(()),
+            Some(callback) if whereabouts == Whereabouts::Here => callback.call_soon(slf),
+            Some(callback) => {
+                let awaitable = slf.clone().unbind();
+                home.run(move |py, _| callback.run(awaitable.bind(py)));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes back all callbacks that equal `callback`, and says how many.
+    #[pyo3(signature = (callback, /))]
+    fn remove_done_callback(&self, callback: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let mut removed = 0;
+        for function in self.core.functions(callback.py()) {
+            if callback.eq(&function)? {
+                removed += self.core.remove(&function);
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Cancels the work, and says whether that came in time.
+    #[pyo3(signature = (msg = None))]
+    fn cancel(&self, py: Python<'_>, msg: Option<Bound<'_, PyAny>>) -> PyResult<bool> {
+        // What can't be shown as text is no reason not to stop: Rust sees what can be had of it.
+        let text = msg.as_ref().and_then(|msg| msg.str().ok());
+        let text = text.as_ref().map(|text| text.to_string_lossy()).unwrap_or_default();
+        self.core.cancel(py, msg.map(Bound::unbind), &text)
+    }
+
+    /// Whether it was cancelled.
+    fn cancelled(&self, py: Python<'_>) -> bool {
+        self.core.is_cancelled(py)
+    }
+
+    /// Whether it is done: it has a result or an exception, or was cancelled.
+    fn done(&self, py: Python<'_>) -> bool {
+        self.core.is_done(py)
+    }
+
+    /// The result; raises the exception if it failed.
+    fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match self.core.look(py, Retrieve::Take) {
+            Some(seen) => seen.into_result(py),
+            None => Err(names::invalid_state(py, "Result is not set.")),
+        }
+    }
+
+    /// The exception, or None if there's a result.
+    fn exception(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        match self.core.look(py, Retrieve::Take) {
+            Some(Seen::Value(_)) => Ok(None),
+            Some(Seen::Error { exception, .. }) => Ok(Some(exception.into_any())),
+            Some(Seen::Cancelled(message)) => Err(names::cancelled_error(py, message)),
+            None => Err(names::invalid_state(py, "Exception is not set.")),
+        }
+    }
+
+    #[getter]
+    fn _cancel_message(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match self.core.look(py, Retrieve::Leave) {
+            Some(Seen::Cancelled(message)) => message,
+            _ => None,
+        }
+    }
+
+    /// asyncio.gather calls this.
+    fn _make_cancelled_error(&self, py: Python<'_>) -> Py<PyAny> {
+        names::cancelled_error(py, self._cancel_message(py)).into_value(py).into_any()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let state = match self.core.look(py, Retrieve::Leave) {
+            None => "pending".to_owned(),
+            Some(Seen::Value(value)) => format!("finished result={}", names::short_repr(value.bind(py))?),
+            Some(Seen::Error { exception, .. }) => {
+                format!("finished exception={}", names::short_repr(exception.bind(py))?)
+            }
+            Some(Seen::Cancelled(_)) => "cancelled".to_owned(),
         };
-        let (runnable, task) = async_task::spawn(job, hand_to_tokio);
-        runnable.run();
-        awaitable_of(py, Some(&job_id), outcome, Some(task))
+        Ok(match &self.name {
+            Some(name) => format!("<Job '{name}' {state}>"),
+            None => format!("<Job {state}>"),
+        })
+    }
+
+    #[classmethod]
+    fn __class_getitem__<'py>(
+        class: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        names::generic_alias(class, item)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.core.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.core.clear();
     }
 }
 
-/// Done at once if `outcome` is settled already; else pending.
-fn awaitable_of<'py, T: Deliver>(
-    py: Python<'py>,
-    name: Option<&str>,
-    outcome: Future<T>,
-    task: Option<async_task::Task<()>>,
-) -> PyResult<Bound<'py, Awaitable>> {
-    if outcome.state() == State::Pending {
-        return Awaitable::pending(py, name, Work::new(outcome, task));
-    }
-    Awaitable::ended(py, name, ending(py, &outcome))
-}
-
-fn flatten<T, E>(ended: Result<Result<T, E>, AsyncError>) -> Result<T, Failure>
-where
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
-{
-    match ended {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Failure::from_error(boxed(error))),
-        Err(panic) => Err(panic.into()),
+impl Drop for Job {
+    /// Reports an error that nobody retrieved. Dropping the core stops the work.
+    fn drop(&mut self) {
+        if self.core.may_be_unretrieved() {
+            Python::attach(|py| report_unretrieved(py, self));
+        }
     }
 }
 
-/// Where a future goes on after its first wake-up: tokio's threads, without a hop of ours in between.
-fn hand_to_tokio(runnable: Runnable) {
-    drop(AsyncRuntime::tokio().spawn(async move {
-        runnable.run();
-    }));
+#[cold]
+fn report_unretrieved(py: Python<'_>, awaitable: &mut Job) {
+    // Modules are being taken apart: neither can the exception be made, nor is there anybody to read of it.
+    if is_finalizing(py) {
+        return;
+    }
+    // An object may be collected at any time: while an exception is on its way, for one.
+    let on_its_way = PyErr::take(py);
+    if let Some(error) = awaitable.core.unretrieved(py) {
+        let message = match &awaitable.name {
+            Some(name) => format!("Job '{name}' failed, and nobody retrieved its exception"),
+            None => "Job failed, and nobody retrieved its exception".to_owned(),
+        };
+        let reported = match &awaitable.home {
+            Some(home) => home.report(py, &message, error),
+            None => {
+                report_nowhere(py, &message, &error);
+                Ok(())
+            }
+        };
+        if let Err(error) = reported {
+            report_nowhere(py, &message, &error);
+        }
+    }
+    if let Some(error) = on_its_way {
+        error.restore(py);
+    }
+}
+
+/// Whether Python ends. Asked without an import, as none may be possible any more.
+fn is_finalizing(py: Python<'_>) -> bool {
+    // SAFETY: the thread is attached; the name ends with a NUL; what is returned is borrowed, or NULL.
+    let ask = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PySys_GetObject(c"is_finalizing".as_ptr())) };
+    ask.and_then(|ask| ask.call0().ok()).is_none_or(|answer| answer.is_truthy().unwrap_or(true))
+}
+
+/// Sets StopIteration(value), which is how a coroutine returns.
+fn stop_iteration(py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
+    let value = value.into_bound(py);
+    // Python would spread a tuple over StopIteration's arguments, and take an exception for the
+    // StopIteration itself.
+    let spread = value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyBaseException>();
+    let value = if spread { py.get_type::<PyStopIteration>().call1((value,))? } else { value };
+    // SAFETY: the thread is attached, and both objects are alive; the function takes references of its own.
+    unsafe { ffi::PyErr_SetObject(ffi::PyExc_StopIteration, value.as_ptr()) };
+    Ok(())
+}
+
+/// The exception that `throw` was given, in any of the three ways that Python allows.
+fn thrown(
+    class: &Bound<'_, PyAny>,
+    value: Option<Bound<'_, PyAny>>,
+    traceback: Option<Bound<'_, PyAny>>,
+) -> PyResult<PyErr> {
+    let exception = match (class.is_instance_of::<PyBaseException>(), value) {
+        (true, _) => class.clone(),
+        (false, Some(value)) if value.is_instance_of::<PyBaseException>() => value,
+        (false, Some(value)) if !value.is_none() => class.call1((value,))?,
+        (false, _) => class.call0()?,
+    };
+    if !exception.is_instance_of::<PyBaseException>() {
+        let name: Bound<'_, PyString> = class.get_type().name()?;
+        return Err(PyTypeError::new_err(format!("throw() takes an exception, not {name}")));
+    }
+    let error = PyErr::from_value(exception);
+    if let Some(traceback) = traceback.filter(|traceback| !traceback.is_none()) {
+        error.set_traceback(class.py(), Some(traceback.cast_into()?));
+    }
+    Ok(error)
 }

@@ -1,7 +1,7 @@
 //! Ferry's bridge to Python: Rust work as awaitables, coroutines as Rust futures, and an embedded kernel.
 //!
 //! - [`future_to_awaitable`], [`blocking_to_awaitable`] and [`create_job_awaitable`] give Python an
-//!   [`Awaitable`] for what Rust does; [`gather_impl`] makes one of many.
+//!   [`Job`] for what Rust does; [`gather_impl`] makes one of many.
 //! - [`awaitable_to_future`] and [`start_awaitable`] let Rust await what Python can await.
 //! - [`kernel`] runs pieces of Python code inside a Rust program.
 //! - [`append_to_inittab`] makes `import asyncferry` work in an embedded interpreter.
@@ -32,13 +32,13 @@
 //!   exception handler.
 
 mod artifact;
-mod awaitable;
 mod bell;
 mod callback;
 mod carried;
 mod coroutine;
 mod digest;
 mod drain;
+mod expose;
 mod failure;
 mod fork;
 mod gather;
@@ -56,13 +56,13 @@ mod tasks;
 mod waiter;
 
 pub use artifact::{Artifact, ArtifactInfo};
-pub use awaitable::Awaitable;
 pub use coroutine::{PyFuture, awaitable_to_future, start_awaitable};
-pub use failure::{FerryError, PanicError};
-pub use gather::gather_impl;
-pub use home::Home;
-pub use job::{
+pub use expose::{
     Interest, JobReceiver, blocking_to_awaitable, create_job_awaitable, future_to_awaitable,
     promise_to_awaitable,
 };
+pub use failure::{FerryError, PanicError};
+pub use gather::gather_impl;
+pub use home::Home;
+pub use job::Job;
 pub use module::append_to_inittab;

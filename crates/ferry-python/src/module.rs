@@ -1,9 +1,9 @@
 //! The module `asyncferry`, as Python sees it.
 
 use crate::{
-    awaitable::Awaitable,
+    expose::future_to_awaitable,
     gather::{OnError, gather as gather_awaitables},
-    job::future_to_awaitable,
+    job::Job,
 };
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyTuple};
 use std::time::Duration;
@@ -15,14 +15,14 @@ use std::time::Duration;
 /// return_exceptions, errors stand in the list.
 #[pyfunction]
 #[pyo3(signature = (*aws, return_exceptions = false))]
-fn gather<'py>(aws: &Bound<'py, PyTuple>, return_exceptions: bool) -> PyResult<Bound<'py, Awaitable>> {
+fn gather<'py>(aws: &Bound<'py, PyTuple>, return_exceptions: bool) -> PyResult<Bound<'py, Job>> {
     let on_error = if return_exceptions { OnError::Return } else { OnError::Raise };
     gather_awaitables(aws.py(), aws.iter().collect(), on_error)
 }
 
 /// Waits for so many seconds, on Rust's clock. Infinity never ends.
 #[pyfunction]
-fn sleep(py: Python<'_>, seconds: f64) -> PyResult<Bound<'_, Awaitable>> {
+fn sleep(py: Python<'_>, seconds: f64) -> PyResult<Bound<'_, Job>> {
     if seconds.is_nan() {
         return Err(PyValueError::new_err("can't sleep for NaN seconds; give a number"));
     }
@@ -52,11 +52,11 @@ mod asyncferry {
     #[pymodule_export]
     use crate::artifact::Artifact;
     #[pymodule_export]
-    use crate::awaitable::Awaitable;
-    #[pymodule_export]
     use crate::digest::digest_file;
     #[pymodule_export]
     use crate::failure::{FerryError, PanicError};
+    #[pymodule_export]
+    use crate::job::Job;
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "it is Python's name")]

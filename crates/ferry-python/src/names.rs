@@ -83,7 +83,7 @@ pub(crate) fn stops_the_program(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PyKeyboardInterrupt>(py) || error.is_instance_of::<PySystemExit>(py)
 }
 
-/// `types.GenericAlias(class, item)`: what `Awaitable[int]` means to a type checker.
+/// `types.GenericAlias(class, item)`: what `Job[int]` means to a type checker.
 pub(crate) fn generic_alias<'py>(
     class: &Bound<'py, PyType>,
     item: &Bound<'py, PyAny>,

@@ -1,4 +1,4 @@
-//! The state of an [`Awaitable`](crate::Awaitable), without the names that Python knows it by.
+//! The state of an [`Job`](crate::Job), without the names that Python knows it by.
 //!
 //! # States
 //!
@@ -30,9 +30,9 @@
 //! nobody can wait for the GIL while holding it, and a thread that has the GIL never waits for it long.
 
 use crate::{
-    awaitable::Awaitable,
     callback::Callback,
     home::{Home, Letter},
+    job::Job,
     names,
     source::{Ending, Source, Watch},
     waiter::Waiter,
@@ -184,7 +184,7 @@ impl Core {
 
     /// Adds `callback` to the core of `awaitable`, or gives it back when that is done and no earlier callback
     /// for the same home still waits.
-    pub(crate) fn add(&self, awaitable: &Bound<'_, Awaitable>, callback: Callback) -> Option<Callback> {
+    pub(crate) fn add(&self, awaitable: &Bound<'_, Job>, callback: Callback) -> Option<Callback> {
         self.settle(awaitable.py());
         let mut inner = self.lock();
         let place = inner.lines.iter().position(|line| Arc::ptr_eq(line.waiter.home(), &callback.home));

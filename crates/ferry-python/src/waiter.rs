@@ -1,8 +1,8 @@
 //! [`Waiter`]: the waker that has a home look at an awaitable.
 
 use crate::{
-    awaitable::Awaitable,
     home::{Home, Letter},
+    job::Job,
 };
 use pyo3::prelude::*;
 use std::{
@@ -36,7 +36,7 @@ impl Waiter {
     }
 
     /// Has the home keep `awaitable` alive until [`release`](Self::release).
-    pub(crate) fn hold(&self, awaitable: &Bound<'_, Awaitable>) {
+    pub(crate) fn hold(&self, awaitable: &Bound<'_, Job>) {
         if self.place.load(Ordering::Relaxed) == NOWHERE {
             let place = self.home.held().keep(awaitable).unwrap_or(NOWHERE);
             self.place.store(place, Ordering::Relaxed);
@@ -44,7 +44,7 @@ impl Waiter {
     }
 
     /// What the home kept, for the caller to drop when it holds no lock.
-    pub(crate) fn release(&self) -> Option<Py<Awaitable>> {
+    pub(crate) fn release(&self) -> Option<Py<Job>> {
         self.home.held().release(self.place.swap(NOWHERE, Ordering::Relaxed))
     }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic fails the test, as it should")]
 
 use asyncferry::{AsyncError, Promise, promise};
-use asyncferry_python::{Awaitable, future_to_awaitable, interpreter, promise_to_awaitable};
+use asyncferry_python::{Job, future_to_awaitable, interpreter, promise_to_awaitable};
 use pyo3::prelude::*;
 use std::{
     process::Command,
@@ -20,7 +20,7 @@ mod flight {
 
     /// A job that another thread completes at some time.
     #[pyfunction]
-    fn start(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+    fn start(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
         let (promise, outcome) = promise();
         IN_FLIGHT.lock().unwrap_or_else(PoisonError::into_inner).push(promise);
         promise_to_awaitable(py, None, outcome)
@@ -28,7 +28,7 @@ mod flight {
 
     /// A future that tokio's threads poll without end.
     #[pyfunction]
-    fn spin(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+    fn spin(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
         future_to_awaitable(py, async {
             loop {
                 asyncferry::yield_now().await;

@@ -11,7 +11,7 @@ async def main():
     assert aw.done() and not aw.cancelled() and aw.result() == 42 and aw.exception() is None
     assert await aw == 42
     assert await aw == 42, "an awaitable may be awaited again"
-    assert repr(aw) == "<Awaitable finished result=42>"
+    assert repr(aw) == "<Job finished result=42>"
 asyncio.run(main())
 "#,
     );
@@ -36,9 +36,9 @@ fn a_job_that_ends_before_it_is_awaited() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.direct()
-    assert not aw.done() and repr(aw) == "<Awaitable 'job' pending>"
+    assert not aw.done() and repr(aw) == "<Job 'job' pending>"
     try:
         aw.result()
     except asyncio.InvalidStateError:
@@ -57,7 +57,7 @@ fn a_job_that_ends_while_it_is_awaited() {
     check(
         r#"
 async def main():
-    jobs = [probe.Job() for _ in range(100)]
+    jobs = [probe.Manual() for _ in range(100)]
     aws = [job.start() for job in jobs]
     tasks = [asyncio.create_task(aw) for aw in aws]
     await asyncio.sleep(0)
@@ -73,7 +73,7 @@ fn many_tasks_await_the_same_one() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.start()
     async def wait():
         return await aw
@@ -91,7 +91,7 @@ fn loops_in_two_threads_await_the_same_one() {
     check(
         r#"
 import threading
-job, box = probe.Job(), []
+job, box = probe.Manual(), []
 waiting = threading.Barrier(3)
 results = []
 def run():
@@ -124,7 +124,7 @@ fn everything_in_asyncio_takes_an_awaitable() {
         r#"
 async def main():
     def pending():
-        job = probe.Job()
+        job = probe.Manual()
         asyncio.get_running_loop().call_soon(job.complete_on_thread, 1)
         return job.start()
     for make in pending, lambda: probe.ready(1):
@@ -148,7 +148,7 @@ async def main():
 async def alone(make):
     return await asyncio.wait_for(make(), 60)
 asyncio.run(main())
-assert ferry.Awaitable[int].__origin__ is ferry.Awaitable
+assert ferry.Job[int].__origin__ is ferry.Job
 "#,
     );
 }
@@ -158,11 +158,11 @@ fn a_task_of_an_awaitable_can_be_shown() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     task = asyncio.create_task(job.start())
-    assert "coro=<Awaitable()>" in repr(task), repr(task)
+    assert "coro=<Job()>" in repr(task), repr(task)
     await asyncio.sleep(0)
-    assert "Awaitable" in repr(task)
+    assert "Job" in repr(task)
     task.get_stack()
 asyncio.run(main())
 "#,
@@ -176,7 +176,7 @@ fn callbacks_run_in_their_context_and_can_be_taken_back() {
 import contextvars
 name = contextvars.ContextVar("name")
 async def main():
-    job, log = probe.Job(), []
+    job, log = probe.Manual(), []
     aw = job.start()
     def note(done): log.append((name.get(), done is aw))
     name.set("first"); aw.add_done_callback(note)
@@ -215,7 +215,7 @@ async def task(mine, aw):
     await probe.later(1)
     assert name.get() == mine + "!"
 async def main():
-    jobs = [probe.Job() for _ in range(20)]
+    jobs = [probe.Manual() for _ in range(20)]
     tasks = [asyncio.create_task(task(str(n), job.start())) for n, job in enumerate(jobs)]
     await asyncio.sleep(0)
     probe.complete_all(jobs)
@@ -236,7 +236,7 @@ async def main():
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(context))
     asyncio.get_running_loop().slow_callback_duration = 0.0  # shows every callback
     import logging; logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    jobs = [probe.Job() for _ in range(5)]
+    jobs = [probe.Manual() for _ in range(5)]
     tasks = [asyncio.create_task(job.start()) for job in jobs]
     await asyncio.sleep(0)
     probe.complete_all(jobs)
@@ -252,7 +252,7 @@ fn callbacks_are_called_in_the_order_in_which_they_came() {
     check(
         r#"
 async def main():
-    job, log = probe.Job(), []
+    job, log = probe.Manual(), []
     aw = job.direct()
     def note(what): return lambda _: log.append(what)
     aw.add_done_callback(note(1))
@@ -275,7 +275,7 @@ fn callbacks_that_add_callbacks_do_not_hold_the_loop() {
     check(
         r#"
 async def main():
-    job, calls = probe.Job(), []
+    job, calls = probe.Manual(), []
     aw = job.direct()
     going_on = True
     def again(done):
@@ -306,7 +306,7 @@ async def main(folder):
     os.mkfifo(pipe)
     digests = [ferry.digest_file(path) for _ in range(16)]
     endless = ferry.digest_file(pipe)
-    jobs = [probe.Job() for _ in range(1000)]
+    jobs = [probe.Manual() for _ in range(1000)]
     aws = [job.direct() for job in jobs]
     for aw, following in zip(aws, jobs[1:]):
         aw.add_done_callback(lambda _, job=following: job.complete_on_thread(1))
@@ -335,14 +335,14 @@ import sys
 told, before = [], sys.unraisablehook
 sys.unraisablehook = lambda what: told.append((type(what.exc_value), str(what.object)))
 try:
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.direct()
     job.fail("lost")
     del aw
 finally:
     sys.unraisablehook = before
 # Other tests may tell of theirs meanwhile.
-message = "Awaitable 'job' failed, and nobody retrieved its exception"
+message = "Job 'job' failed, and nobody retrieved its exception"
 assert (ferry.FerryError, message) in told, told
 "#,
     );
@@ -354,7 +354,7 @@ fn outside_of_a_loop_an_awaitable_can_be_made_but_not_called_back_on() {
         r#"
 aw = probe.ready(1)
 assert aw.result() == 1
-job = probe.Job()
+job = probe.Manual()
 pending = job.start()
 try:
     pending.add_done_callback(print)

@@ -10,10 +10,10 @@ fn cancelling_an_awaitable_stops_its_rust_future() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.start()
     assert aw.cancel("enough") is True
-    assert aw.cancelled() and aw.done() and repr(aw) == "<Awaitable cancelled>"
+    assert aw.cancelled() and aw.done() and repr(aw) == "<Job cancelled>"
     assert aw.cancel() is False
     assert job.stopped(), "the Rust future is still there"
     for look in aw.result, aw.exception, lambda: aw.send(None):
@@ -35,7 +35,7 @@ fn cancelling_a_task_stops_what_it_awaits_with_its_message() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.start()
     async def wait():
         await aw
@@ -57,7 +57,7 @@ fn a_timeout_stops_it_and_a_shield_protects_it() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     try:
         async with asyncio.timeout(0):
             await job.start()
@@ -66,7 +66,7 @@ async def main():
     else:
         assert False
     assert job.stopped()
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.start()
     try:
         await asyncio.wait_for(asyncio.shield(aw), 0.001)
@@ -85,7 +85,7 @@ fn a_job_that_rust_cancels_raises_its_message() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     task = asyncio.create_task(job.start())
     await asyncio.sleep(0)
     job.cancel("by Rust")
@@ -106,12 +106,12 @@ fn an_abandoned_awaitable_stops_its_rust_future() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.start()
     del aw
     assert job.stopped()
 asyncio.run(main())
-job = probe.Job()
+job = probe.Manual()
 aw = job.start()
 del aw
 assert job.stopped(), "also without a loop"
@@ -125,7 +125,7 @@ fn a_task_that_nobody_refers_to_goes_on() {
         r#"
 import gc
 async def main():
-    job, log = probe.Job(), []
+    job, log = probe.Manual(), []
     async def background(aw):
         log.append(await aw)
     asyncio.create_task(background(job.start()))
@@ -149,7 +149,7 @@ warnings.simplefilter("ignore", ResourceWarning)
 for how in "closed", "dropped":
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda loop, context: None)
-    job = probe.Job()
+    job = probe.Manual()
     async def prepare():
         async def wait(aw):
             await aw
@@ -174,13 +174,13 @@ fn a_callback_that_is_taken_back_holds_nothing() {
     check(
         r#"
 async def main():
-    job, log = probe.Job(), []
+    job, log = probe.Manual(), []
     aw = job.start()
     aw.add_done_callback(log.append)
     assert aw.remove_done_callback(log.append) == 1
     del aw
     assert job.stopped(), "nobody waits for it any more"
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.start()
     aw.add_done_callback(log.append)
     aw.remove_done_callback(log.append)
@@ -202,7 +202,7 @@ class Bad:
     def __str__(self): raise ValueError("no str")
 async def main():
     for message in "\udc80", Bad(), 3, None:
-        job = probe.Job()
+        job = probe.Manual()
         async def wait(): await job.start()
         task = asyncio.create_task(wait())
         await asyncio.sleep(0)

@@ -72,7 +72,7 @@ fn a_job_that_fails_fails_its_awaitable() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     task = asyncio.create_task(job.start())
     await asyncio.sleep(0)
     job.fail("no luck")
@@ -131,7 +131,7 @@ async def main():
     assert [context["exception"] for context in seen] == [error]
     assert "nobody retrieved" in seen[0]["message"]
     # One that fails later, and that nobody looked at since.
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.direct()
     job.fail("later")
     del aw
@@ -161,7 +161,7 @@ fn an_exception_of_a_callback_goes_to_the_loops_handler() {
 async def main():
     seen = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: seen.append(context["exception"]))
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.start()
     ran = []
     def bad(aw): raise ValueError("bad callback")

@@ -10,7 +10,7 @@ async def main():
     async def coroutine(value):
         await asyncio.sleep(0)
         return value
-    jobs = [probe.Job() for _ in range(1000)]
+    jobs = [probe.Manual() for _ in range(1000)]
     shared = coroutine("twice")
     future = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_soon(future.set_result, "future")
@@ -34,7 +34,7 @@ fn a_gather_of_ours_wakes_the_loop_once() {
     check(
         r#"
 async def main():
-    jobs = [probe.Job() for _ in range(100)]
+    jobs = [probe.Manual() for _ in range(100)]
     all = ferry.gather(*[job.direct() for job in jobs])
     task = asyncio.create_task(all)
     await asyncio.sleep(0)
@@ -57,7 +57,7 @@ fn the_first_error_ends_it_and_the_others_run_on() {
 async def main():
     problems = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(context))
-    good, bad, late = probe.Job(), probe.Job(), probe.Job()
+    good, bad, late = probe.Manual(), probe.Manual(), probe.Manual()
     aws = [good.start(), bad.start(), late.start()]
     log = []
     async def python():
@@ -92,7 +92,7 @@ fn errors_stand_in_the_list_if_asked_for() {
 async def main():
     error = ValueError("x")
     async def raises(): raise error
-    job = probe.Job()
+    job = probe.Manual()
     cancelled = job.start()
     cancelled.cancel("gone")
     got = await ferry.gather(
@@ -138,7 +138,7 @@ fn cancelling_a_gather_cancels_all_of_it() {
     check(
         r#"
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     aw = job.start()
     async def slow():
         await asyncio.Event().wait()
@@ -169,7 +169,7 @@ fn an_abandoned_gather_stops_its_children() {
         r#"
 import gc
 async def main():
-    jobs = [probe.Job() for _ in range(3)]
+    jobs = [probe.Manual() for _ in range(3)]
     all = ferry.gather(*[job.start() for job in jobs])
     del all
     gc.collect()
@@ -186,7 +186,7 @@ fn a_cancelled_gather_gives_no_list() {
         r#"
 jobs = []
 def pending():
-    jobs.append(probe.Job())
+    jobs.append(probe.Manual())
     return jobs[-1].start()
 async def suppresses():
     try: await asyncio.Event().wait()
@@ -242,7 +242,7 @@ async def main():
     assert all.cancel() is False, "no child took it"
     last.set_result(2)
     assert await all == [2, 1]
-    job = probe.Job()
+    job = probe.Manual()
     all = ferry.gather(job.direct())
     job.complete_on_thread(3)
     assert all.cancel() is False
@@ -263,7 +263,7 @@ async def main():
     value = await nested(probe.later(1), 200)
     for _ in range(200): [value] = value
     assert value == 1
-    job = probe.Job()
+    job = probe.Manual()
     aw = nested(job.start(), 200)
     await asyncio.sleep(0)
     try:
@@ -274,7 +274,7 @@ async def main():
         assert False
     assert aw.cancel("deep")
     assert aw.cancelled() and job.stopped()
-    job = probe.Job()
+    job = probe.Manual()
     aw = nested(job.start(), 200)
     del aw
     assert job.stopped()

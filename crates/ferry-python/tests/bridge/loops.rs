@@ -9,7 +9,7 @@ fn a_loop_closed_with_work_pending_is_silent() {
 import gc, io, sys
 errors, sys.stderr = sys.stderr, io.StringIO()
 try:
-    jobs = [probe.Job() for _ in range(1000)]
+    jobs = [probe.Manual() for _ in range(1000)]
     loop = asyncio.new_event_loop()
     problems = []
     loop.set_exception_handler(lambda loop, context: problems.append(context))
@@ -60,7 +60,7 @@ fn thousands_of_short_loops_leak_nothing() {
 import gc, os, weakref
 def descriptors(): return len(os.listdir("/proc/self/fd"))
 async def main():
-    job = probe.Job()
+    job = probe.Manual()
     asyncio.get_running_loop().call_soon(job.complete_on_thread, 1)
     await job.start()
     loops.append(weakref.ref(asyncio.get_running_loop()))
@@ -95,7 +95,7 @@ fn an_interrupt_in_the_middle_of_a_burst_loses_no_wake_up() {
         r#"
 for stop in KeyboardInterrupt, SystemExit:
     loop = asyncio.new_event_loop()
-    jobs = [probe.Job() for _ in range(100)]
+    jobs = [probe.Manual() for _ in range(100)]
     woken = []
     async def wait(n, aw):
         await aw
@@ -179,7 +179,7 @@ class Callback:
     def __call__(self, aw): pass
 for how in "closed", "dropped":
     loop = asyncio.new_event_loop()
-    job = probe.Job()
+    job = probe.Manual()
     async def main(): return job.direct()
     aw = loop.run_until_complete(main())
     job.complete(1)

@@ -2,8 +2,8 @@
 
 use asyncferry::{AsyncError, Promise, promise};
 use asyncferry_python::{
-    ArtifactInfo, Awaitable, Home, awaitable_to_future, create_job_awaitable, future_to_awaitable,
-    gather_impl, promise_to_awaitable, start_awaitable,
+    ArtifactInfo, Home, Job, awaitable_to_future, create_job_awaitable, future_to_awaitable, gather_impl,
+    promise_to_awaitable, start_awaitable,
 };
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use std::{
@@ -25,7 +25,7 @@ pub(crate) fn append_to_inittab() {
 
 /// Rust work that a program settles by hand, from whichever thread it likes.
 #[pyclass(frozen)]
-struct Job {
+struct Manual {
     promise: Promise<i64>,
     outcome: Mutex<Option<asyncferry::Future<i64>>>,
     stopped: Arc<Mutex<Receiver<()>>>,
@@ -42,7 +42,7 @@ impl Drop for Stopped {
 }
 
 #[pymethods]
-impl Job {
+impl Manual {
     #[new]
     fn new() -> Self {
         let (promise, outcome) = promise();
@@ -56,7 +56,7 @@ impl Job {
     }
 
     /// The job's awaitable, by way of a task on tokio's threads; there is one.
-    fn start<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Awaitable>> {
+    fn start<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Job>> {
         let outcome = self.outcome.lock().unwrap().take().unwrap();
         let guard = self.guard.lock().unwrap().take();
         future_to_awaitable(py, async move {
@@ -66,7 +66,7 @@ impl Job {
     }
 
     /// The job's awaitable, which is done as soon as the job is.
-    fn direct<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Awaitable>> {
+    fn direct<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Job>> {
         promise_to_awaitable(py, Some("job"), self.outcome.lock().unwrap().take().unwrap())
     }
 
@@ -116,16 +116,16 @@ mod probe {
     use pyo3::types::PyList;
 
     #[pymodule_export]
-    use super::Job;
+    use super::Manual;
 
     #[pyfunction]
-    fn ready(py: Python<'_>, value: Py<PyAny>) -> PyResult<Bound<'_, Awaitable>> {
+    fn ready(py: Python<'_>, value: Py<PyAny>) -> PyResult<Bound<'_, Job>> {
         future_to_awaitable(py, async move { Ok::<_, AsyncError>(value) })
     }
 
     /// Ready at its second poll, which a thread of tokio makes.
     #[pyfunction]
-    fn later(py: Python<'_>, value: Py<PyAny>) -> PyResult<Bound<'_, Awaitable>> {
+    fn later(py: Python<'_>, value: Py<PyAny>) -> PyResult<Bound<'_, Job>> {
         future_to_awaitable(py, async move {
             asyncferry::yield_now().await;
             Ok::<_, AsyncError>(value)
@@ -134,11 +134,7 @@ mod probe {
 
     /// Fails with an exception: as it is, inside another error, or inside an anyhow error.
     #[pyfunction]
-    fn fail_with<'py>(
-        py: Python<'py>,
-        exception: Bound<'py, PyAny>,
-        how: &str,
-    ) -> PyResult<Bound<'py, Awaitable>> {
+    fn fail_with<'py>(py: Python<'py>, exception: Bound<'py, PyAny>, how: &str) -> PyResult<Bound<'py, Job>> {
         let error = PyErr::from_value(exception);
         match how {
             "bare" => future_to_awaitable(py, async { Err::<(), _>(error) }),
@@ -154,13 +150,13 @@ mod probe {
     }
 
     #[pyfunction]
-    fn fail_layered(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+    fn fail_layered(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
         let inner = Layered("disk on fire", None);
         future_to_awaitable(py, async { Err::<(), _>(Layered("can't save", Some(Box::new(inner)))) })
     }
 
     #[pyfunction]
-    fn boom(py: Python<'_>, text: String, at_once: bool) -> PyResult<Bound<'_, Awaitable>> {
+    fn boom(py: Python<'_>, text: String, at_once: bool) -> PyResult<Bound<'_, Job>> {
         future_to_awaitable(py, async move {
             if !at_once {
                 asyncferry::yield_now().await;
@@ -174,7 +170,7 @@ mod probe {
 
     /// What `how` says about a job whose awaitable `create_job_awaitable` makes.
     #[pyfunction]
-    fn artifact<'py>(py: Python<'py>, how: &str) -> PyResult<Bound<'py, Awaitable>> {
+    fn artifact<'py>(py: Python<'py>, how: &str) -> PyResult<Bound<'py, Job>> {
         let info = ArtifactInfo { id: "a".into(), content_hash: "b".into(), tags: vec!["c".into()] };
         let (promise, receiver) = promise();
         let (sender, oneshot) = tokio::sync::oneshot::channel();
@@ -196,23 +192,20 @@ mod probe {
     }
 
     #[pyfunction]
-    fn gather<'py>(py: Python<'py>, aws: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Awaitable>> {
+    fn gather<'py>(py: Python<'py>, aws: Vec<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Job>> {
         gather_impl(py, aws)
     }
 
     /// Awaits `awaitable` in Rust, and gives what came.
     #[pyfunction]
-    fn relay<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Awaitable>> {
+    fn relay<'py>(awaitable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Job>> {
         let future = awaitable_to_future(awaitable.py(), awaitable)?;
         future_to_awaitable(awaitable.py(), future)
     }
 
     /// Hands `awaitables` to this loop from a thread that never takes the GIL, and gives their results.
     #[pyfunction]
-    fn relay_from_thread<'py>(
-        py: Python<'py>,
-        awaitables: Vec<Py<PyAny>>,
-    ) -> PyResult<Bound<'py, Awaitable>> {
+    fn relay_from_thread<'py>(py: Python<'py>, awaitables: Vec<Py<PyAny>>) -> PyResult<Bound<'py, Job>> {
         let home = Home::here(py)?;
         let (promise, outcome) = promise::<Vec<String>>();
         std::thread::spawn(move || {
@@ -244,8 +237,8 @@ mod probe {
     /// Completes all `jobs` on another thread, in one go.
     #[pyfunction]
     fn complete_all(py: Python<'_>, jobs: &Bound<'_, PyList>) -> PyResult<()> {
-        let jobs: Vec<Py<Job>> =
-            jobs.iter().map(|job| Ok(job.cast_into::<Job>()?.unbind())).collect::<PyResult<_>>()?;
+        let jobs: Vec<Py<Manual>> =
+            jobs.iter().map(|job| Ok(job.cast_into::<Manual>()?.unbind())).collect::<PyResult<_>>()?;
         let promises: Vec<_> = jobs.iter().map(|job| job.get().promise.clone()).collect();
         py.detach(|| {
             std::thread::spawn(move || {
@@ -261,7 +254,7 @@ mod probe {
 
     /// A future whose first poll takes a lock, which another thread holds until it has got the GIL.
     #[pyfunction]
-    fn poll_under_lock(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+    fn poll_under_lock(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
         let lock = Arc::new(Mutex::new(()));
         let (sender, receiver) = mpsc::channel();
         let theirs = lock.clone();
@@ -277,10 +270,10 @@ mod probe {
     /// A job that another thread completes while it holds a lock. This thread takes that lock too, with the
     /// GIL held, once the other has it.
     #[pyfunction]
-    fn under_lock(py: Python<'_>) -> PyResult<Bound<'_, Awaitable>> {
+    fn under_lock(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
         let (promise, outcome) = promise::<i64>();
         let aw = future_to_awaitable(py, outcome)?;
-        aw.call_method1("add_done_callback", (py.get_type::<Awaitable>().getattr("done")?,))?;
+        aw.call_method1("add_done_callback", (py.get_type::<Job>().getattr("done")?,))?;
         let lock = Arc::new(Mutex::new(()));
         let (sender, receiver) = mpsc::channel();
         let theirs = lock.clone();
