@@ -26,6 +26,9 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     pyo3_build_config::use_pyo3_cfgs();
     let python = pyo3_build_config::get();
+    if std::env::var_os("CARGO_FEATURE_EMBED").is_none() {
+        return;
+    }
     if let Err(problem) = check(python) {
         eprintln!("error: {problem}. {REMEDY}");
         exit(1);

@@ -44,11 +44,14 @@ mod fork;
 mod gather;
 mod held;
 mod home;
+#[cfg(feature = "embed")]
 pub mod interpreter;
 mod job;
+#[cfg(feature = "embed")]
 pub mod kernel;
 mod module;
 mod names;
+#[cfg(feature = "embed")]
 pub mod run;
 mod source;
 mod stage;
@@ -65,4 +68,6 @@ pub use failure::{FerryError, PanicError};
 pub use gather::gather_impl;
 pub use home::Home;
 pub use job::Job;
+#[cfg(feature = "embed")]
 pub use module::append_to_inittab;
+pub use module::fill_module;

@@ -1,7 +1,10 @@
 //! The module `asyncferry`, as Python sees it.
 
 use crate::{
+    artifact::Artifact,
+    digest::digest_file,
     expose::future_to_awaitable,
+    failure::{FerryError, PanicError},
     gather::{OnError, gather as gather_awaitables},
     job::Job,
 };
@@ -34,31 +37,36 @@ fn sleep(py: Python<'_>, seconds: f64) -> PyResult<Bound<'_, Job>> {
     })
 }
 
+/// Puts all that the Python module `asyncferry` has into `module`: what an extension module of another name does
+/// to carry the bridge with it.
+///
+/// # Errors
+/// When Python has no memory left.
+pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<Job>()?;
+    module.add_class::<Artifact>()?;
+    module.add("FerryError", py.get_type::<FerryError>())?;
+    module.add("PanicError", py.get_type::<PanicError>())?;
+    module.add_function(wrap_pyfunction!(gather, module)?)?;
+    module.add_function(wrap_pyfunction!(sleep, module)?)?;
+    module.add_function(wrap_pyfunction!(digest_file, module)?)
+}
+
 /// Makes `import asyncferry` work in an embedded interpreter. Call it once, before the interpreter starts.
 ///
 /// # Panics
 /// When an interpreter runs already.
+#[cfg(feature = "embed")]
 pub fn append_to_inittab() {
     pyo3::append_to_inittab!(asyncferry);
 }
 
-/// Rust work as Python awaitables, on any asyncio event loop.
+/// Rust work as Python awaitables, on any event loop.
+// It says that it uses the GIL: the bridge was not tested on builds of Python without one.
+#[cfg(feature = "embed")]
 #[pymodule(gil_used = true)]
-mod asyncferry {
-    // Says that it uses the GIL: the bridge was not tested on builds of Python without one.
-
-    #[pymodule_export]
-    use super::{gather, sleep};
-    #[pymodule_export]
-    use crate::artifact::Artifact;
-    #[pymodule_export]
-    use crate::digest::digest_file;
-    #[pymodule_export]
-    use crate::failure::{FerryError, PanicError};
-    #[pymodule_export]
-    use crate::job::Job;
-
-    #[pymodule_export]
-    #[expect(non_upper_case_globals, reason = "it is Python's name")]
-    const __version__: &str = env!("CARGO_PKG_VERSION");
+fn asyncferry(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    fill_module(module)
 }
