@@ -5,10 +5,31 @@ from ._native import (
     FerryError,
     Job,
     PanicError,
+    State,
     __version__,
+    check_cancelled,
+    configure,
     digest_file,
     gather,
+    register,
+    report_progress,
     sleep,
+    submit,
 )
 
-__all__ = ["Artifact", "FerryError", "Job", "PanicError", "__version__", "digest_file", "gather", "sleep"]
+__all__ = [
+    "Artifact",
+    "FerryError",
+    "Job",
+    "PanicError",
+    "State",
+    "__version__",
+    "check_cancelled",
+    "configure",
+    "digest_file",
+    "gather",
+    "register",
+    "report_progress",
+    "sleep",
+    "submit",
+]

@@ -19,6 +19,7 @@
 use crate::{
     callback::current_context,
     carried::{Carried, Reply},
+    glue,
     home::Home,
     names,
     source::Once,
@@ -89,6 +90,8 @@ pub struct PyFuture {
     reply: Future<Reply>,
     call: Arc<Call>,
     home: Arc<Home>,
+    /// What the task is told when this is dropped.
+    farewell: &'static str,
 }
 
 /// Where a call stands, known to both of its sides.
@@ -104,6 +107,15 @@ pub(crate) enum CallStage {
     Done,
     /// The Rust side is gone.
     Dropped,
+}
+
+/// What is to be done to stop the Python side of a call.
+pub(crate) enum Asked<'py> {
+    /// Nothing: it will not start.
+    NotStarted,
+    /// Its task is to be cancelled.
+    Running(Bound<'py, PyAny>),
+    Over,
 }
 
 /// How a call holds its task: weakly, as the task holds the call. A task that its loop has forgotten goes,
@@ -141,6 +153,30 @@ impl std::future::Future for PyFuture {
     }
 }
 
+impl PyFuture {
+    /// The same, with other last words.
+    pub(crate) fn saying(mut self, farewell: &'static str) -> Self {
+        self.farewell = farewell;
+        self
+    }
+
+    pub(crate) fn reply(&self) -> &Future<Reply> {
+        &self.reply
+    }
+
+    pub(crate) fn call(&self) -> &Arc<Call> {
+        &self.call
+    }
+
+    pub(crate) fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    pub(crate) fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.reply.poll_settled(cx)
+    }
+}
+
 impl Drop for PyFuture {
     fn drop(&mut self) {
         if self.reply.state() != State::Pending {
@@ -149,8 +185,9 @@ impl Drop for PyFuture {
         // Changed here and now, so that a start which is still in the mail does nothing.
         if let CallStage::Running(task) = self.call.change(CallStage::Dropped) {
             // A loop that is gone took its tasks with it.
+            let farewell = self.farewell;
             self.home.run(move |py, _| {
-                let message = ("the Rust future that awaited it was dropped",);
+                let message = (farewell,);
                 task.get(py)
                     .map_or(Ok(()), |task| task.call_method1(intern!(py, "cancel"), message).map(drop))
             });
@@ -182,12 +219,38 @@ impl Call {
         Ok(false)
     }
 
+    /// What is to be done to stop the Python side. One that has not started never will.
+    pub(crate) fn ask<'py>(&self, py: Python<'py>) -> Asked<'py> {
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*stage {
+            CallStage::New => {
+                *stage = CallStage::Dropped;
+                Asked::NotStarted
+            }
+            CallStage::Running(task) => task.get(py).map_or(Asked::Over, Asked::Running),
+            CallStage::Done | CallStage::Dropped => Asked::Over,
+        }
+    }
+
+    /// What it waits for, as a part of a sentence.
+    pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
+        let task = {
+            let stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*stage {
+                CallStage::New => return Some("starts at its loop's next turn".to_owned()),
+                CallStage::Running(task) => task.get(py),
+                CallStage::Done | CallStage::Dropped => None,
+            }
+        };
+        glue::call(py, "place_of", (task?,)).ok()?.extract().ok()
+    }
+
     fn is_dropped(&self) -> bool {
         matches!(&*self.stage.lock().unwrap_or_else(PoisonError::into_inner), CallStage::Dropped)
     }
 }
 
-fn start(home: &Arc<Home>, awaitable: Py<PyAny>, context: Option<Py<PyAny>>) -> PyFuture {
+pub(crate) fn start(home: &Arc<Home>, awaitable: Py<PyAny>, context: Option<Py<PyAny>>) -> PyFuture {
     let (promise, reply) = promise();
     let call = Arc::new(Call { stage: Mutex::new(CallStage::New) });
     let starting = call.clone();
@@ -198,7 +261,7 @@ fn start(home: &Arc<Home>, awaitable: Py<PyAny>, context: Option<Py<PyAny>>) -> 
         }
         begin(home, &starting, promise, &awaitable, context)
     });
-    PyFuture { reply, call, home: home.clone() }
+    PyFuture { reply, call, home: home.clone(), farewell: "the Rust future that awaited it was dropped" }
 }
 
 /// Starts the Python side, at home. What fails here is the end of the call; a `KeyboardInterrupt` out of an

@@ -5,7 +5,7 @@ use crate::{
     failure::boxed,
     fork,
     job::Job,
-    source::{Deliver, Once, Work, ending},
+    source::{Deliver, Once, Work},
 };
 use async_task::Runnable;
 use asyncferry::{AsyncError, AsyncRuntime, Failure, Future, State, catch_panic, promise, spawn_blocking};
@@ -248,10 +248,7 @@ fn awaitable_of<'py, T: Deliver>(
     outcome: Future<T>,
     task: Option<async_task::Task<()>>,
 ) -> PyResult<Bound<'py, Job>> {
-    if outcome.state() == State::Pending {
-        return Job::pending(py, name, Work::new(outcome, task));
-    }
-    Job::ended(py, name, ending(py, &outcome))
+    Job::of(py, name, Work::new(outcome, task), None)
 }
 
 fn flatten<T, E>(ended: Result<Result<T, E>, AsyncError>) -> Result<T, Failure>

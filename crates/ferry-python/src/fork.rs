@@ -8,7 +8,10 @@ use pyo3::{
     sync::PyOnceLock,
     types::{PyCFunction, PyDict},
 };
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// This process was forked from one whose pool ran.
 static FORKED: AtomicBool = AtomicBool::new(false);
@@ -35,4 +38,28 @@ fn watch(py: Python<'_>) -> PyResult<()> {
     let keywords = PyDict::new(py);
     keywords.set_item("after_in_child", in_child)?;
     py.import("os")?.call_method("register_at_fork", (), Some(&keywords)).map(drop)
+}
+
+/// A value that belongs to one process.
+pub(crate) struct PerProcess<T> {
+    slot: Mutex<Option<T>>,
+}
+
+impl<T: Clone> PerProcess<T> {
+    pub(crate) const fn new() -> Self {
+        Self { slot: Mutex::new(None) }
+    }
+
+    pub(crate) fn get(&self) -> Option<T> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn get_or_try_init(&self, _py: Python<'_>, make: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+        if let Some(value) = self.get() {
+            return Ok(value);
+        }
+        let value = make()?;
+        *self.slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value.clone());
+        Ok(value)
+    }
 }

@@ -14,7 +14,7 @@
 //! Errors are asyncio's: the first ends the gather at once, and the others run on, their errors unreported.
 //! Cancelling the gather cancels all children, and it ends when the first of them does. A gather that was asked
 //! to stop never gives a list: when its children suppress that, or stand in the list as errors, it's cancelled
-//! when all are done ([`Request`]).
+//! when all are done ([`Stop`]).
 //!
 //! Gathers may stand in gathers, [`MAX_DEPTH`] deep: settling, converting, cancelling and dropping each go from
 //! one to the next on the stack.
@@ -23,7 +23,7 @@ use crate::{
     home::Home,
     job::Job,
     names,
-    source::{Deliver, Ending, Source, Watch, Work},
+    source::{Deliver, Ending, Request, Source, Watch, Work},
     stage::{Retrieve, Seen},
 };
 use asyncferry::{Promise, State, promise};
@@ -102,7 +102,7 @@ pub(crate) fn gather<'py>(
     }
     let children = as_futures(py, awaitables)?;
     let depth = depth(&children)?;
-    let request = Arc::new(Request::default());
+    let request = Arc::new(Stop::default());
     let (promise, outcome) = promise();
     let left = AtomicUsize::new(children.len());
     let tally = Arc::new(Tally { left, promise, on_error, request: request.clone() });
@@ -110,7 +110,7 @@ pub(crate) fn gather<'py>(
     let wakers = wakers.filter_map(Result::transpose).collect::<PyResult<Vec<_>>>()?;
     let children = children.into_iter().map(Bound::unbind).collect();
     let children = Arc::new(Children { list: children, on_error, depth, request, message: Mutex::default() });
-    Job::pending(py, Some("gather"), Gathering { work: Work::new(outcome, None), children, wakers })
+    Job::of(py, Some("gather"), Gathering { work: Work::new(outcome, None), children, wakers }, None)
 }
 
 /// How deep pending gathers may stand in each other: less than half of what a stack of 2 MiB, the least that
@@ -157,7 +157,7 @@ struct Tally {
     left: AtomicUsize,
     promise: Promise<Verdict>,
     on_error: OnError,
-    request: Arc<Request>,
+    request: Arc<Stop>,
 }
 
 /// Whether the gather was asked to stop before all its children were done: decided in one atomic step, as the
@@ -169,9 +169,9 @@ struct Tally {
 ///   └──decide──▶ DECIDED: it has its list
 /// ```
 #[derive(Default)]
-struct Request(AtomicU8);
+struct Stop(AtomicU8);
 
-impl Request {
+impl Stop {
     const ASKED: u8 = 1;
     const DECIDED: u8 = 2;
 
@@ -215,6 +215,7 @@ impl Tally {
         let py = child.py();
         if let Ok(ours) = child.cast_exact::<Job>() {
             let core = ours.get().core();
+            core.hush();
             if let Some(watch) = core.watch(py) {
                 let waker = Arc::new(ChildWaker { tally: self.clone(), place, watch: Mutex::new(None) });
                 waker.begin(watch);
@@ -299,7 +300,7 @@ pub(crate) struct Children {
     list: Vec<Py<PyAny>>,
     on_error: OnError,
     depth: usize,
-    request: Arc<Request>,
+    request: Arc<Stop>,
     /// What the last request to stop said.
     message: Mutex<Option<Py<PyAny>>>,
 }
@@ -308,9 +309,11 @@ impl Children {
     pub(crate) fn depth(&self) -> usize {
         self.depth
     }
+}
 
+impl Request for Children {
     /// Cancels all of them; `true` if the gather ends cancelled by it, or one of them took it.
-    pub(crate) fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
+    fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
         // Asked before the children are: the last of them may be done before this returns.
         let asked = self.request.ask();
         let kept = message.as_ref().map(|message| message.clone_ref(py));
@@ -321,7 +324,9 @@ impl Children {
             other => other,
         }
     }
+}
 
+impl Children {
     fn cancel_each(&self, py: Python<'_>, message: Option<&Py<PyAny>>, text: &str) -> PyResult<bool> {
         let keywords = PyDict::new(py);
         if let Some(message) = message {
@@ -415,6 +420,10 @@ impl Source for Gathering {
             None => return self.work.ending(py),
         };
         Ending::of(py, ended)
+    }
+
+    fn request(&self) -> Option<Arc<dyn Request>> {
+        Some(self.children.clone())
     }
 
     fn children(&self) -> Option<&Arc<Children>> {

@@ -39,6 +39,7 @@ use crate::{
     callback::empty_context,
     carried::Reply,
     drain::{Drain, SendReplies},
+    exit,
     held::Held,
     names,
     tasks::Tasks,
@@ -270,7 +271,7 @@ impl Home {
     fn open(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let py = event_loop.py();
         sweep(py);
-        names::at_exit(py)?;
+        exit::watch(py)?;
         // Has the names of cancelling imported: at exit, when the last awaitables go, nothing can be any more.
         names::is_cancelled_error(names::cancelled_error(py, None).value(py))?;
         let bell = Arc::new(Bell::new()?);
@@ -324,6 +325,18 @@ impl Home {
         let mail = self.mailbox.close();
         let batch = std::mem::take(&mut *lock(&self.batch));
         drop((mail, batch));
+    }
+}
+
+/// Has the loop of any open home run `errand`, if there is one. Works from any thread.
+pub(crate) fn tell_any(errand: impl FnOnce(Python<'_>, &Arc<Home>) -> PyResult<()> + Send + 'static) {
+    let mut letter = Letter::Run(Box::new(errand));
+    let all = homes().clone();
+    for home in all {
+        match home.mailbox.post(letter) {
+            Ok(()) => return,
+            Err(refused) => letter = refused,
+        }
     }
 }
 

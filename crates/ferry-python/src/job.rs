@@ -23,20 +23,29 @@
 //! - `close()` and `throw()` do nothing to the work: they come to each of many waiting coroutines.
 
 use crate::{
+    activity::Activity,
+    background, blocking,
     callback::{Callback, current_context},
+    glue,
     home::{Home, report_nowhere},
-    names,
+    names, orphans,
+    progress::ProgressIterator,
     source::{Ending, Source},
     stage::{Core, Retrieve, Seen},
+    submit::submit_callable,
 };
+use asyncferry::State;
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyBaseException, PyRuntimeError, PyStopIteration, PyTypeError},
+    exceptions::{PyBaseException, PyException, PyRuntimeError, PyStopIteration, PyTypeError},
     ffi,
     prelude::*,
     types::{PyString, PyTuple, PyType},
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// A piece of Rust work that can be awaited, any number of times and on any event loop.
 ///
@@ -47,20 +56,27 @@ pub struct Job {
     name: Option<Box<str>>,
     /// The loop it was made on: that of callbacks and errors that come from no loop.
     home: Option<Arc<Home>>,
+    /// What its work tells of itself, if it does.
+    activity: Option<Arc<Activity>>,
+    is_detached: AtomicBool,
 }
 
 impl Job {
-    /// An awaitable that waits for `source`.
-    pub(crate) fn pending<'py>(
+    /// A job that waits for `source`, or is done if that is settled already.
+    pub(crate) fn of<'py>(
         py: Python<'py>,
         name: Option<&str>,
         source: impl Source + 'static,
+        activity: Option<Arc<Activity>>,
     ) -> PyResult<Bound<'py, Self>> {
+        if source.state() != State::Pending {
+            return Self::ended(py, name, source.ending(py));
+        }
         let home = Home::of_running_loop(py)?;
-        Bound::new(py, Self { core: Core::pending(Box::new(source)), name: name.map(Into::into), home })
+        Self::new(py, Core::pending(Box::new(source)), name, home, activity)
     }
 
-    /// An awaitable that is done from the beginning.
+    /// A job that is done from the beginning.
     pub(crate) fn ended<'py>(
         py: Python<'py>,
         name: Option<&str>,
@@ -68,7 +84,22 @@ impl Job {
     ) -> PyResult<Bound<'py, Self>> {
         // Only an error may need a loop: the one to which it's reported when nobody retrieves it.
         let home = if matches!(ending, Ending::Error(_)) { Home::of_running_loop(py)? } else { None };
-        Bound::new(py, Self { core: Core::ended(py, ending), name: name.map(Into::into), home })
+        Self::new(py, Core::ended(py, ending), name, home, None)
+    }
+
+    fn new<'py>(
+        py: Python<'py>,
+        core: Core,
+        name: Option<&str>,
+        home: Option<Arc<Home>>,
+        activity: Option<Arc<Activity>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let name = name.map(Into::into);
+        Bound::new(py, Self { core, name, home, activity, is_detached: AtomicBool::new(false) })
+    }
+
+    pub(crate) fn activity(&self) -> Option<&Arc<Activity>> {
+        self.activity.as_ref()
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -79,9 +110,7 @@ impl Job {
         if let Some(home) = Home::of_running_loop(py)? {
             return Ok((home, Whereabouts::Here));
         }
-        let home = self.home.clone().ok_or_else(|| {
-            PyRuntimeError::new_err("no running event loop to call back on: add callbacks from a coroutine")
-        })?;
+        let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
         Ok((home, Whereabouts::Elsewhere))
     }
 
@@ -145,6 +174,12 @@ impl Job {
 
     /// Does nothing: whoever awaits this may stop doing so at any time.
     fn close(&self) {}
+
+    /// What it's called: the function that was submitted, or what Rust named it.
+    #[getter]
+    fn name(&self) -> &str {
+        self.display_name()
+    }
 
     #[getter]
     fn __name__(&self) -> &str {
@@ -229,22 +264,82 @@ impl Job {
         self.core.is_done(py)
     }
 
+    /// How far it is: State.PENDING, COMPLETED, FAILED or CANCELLED.
+    #[getter]
+    fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let state = match self.core.look(py, Retrieve::Leave) {
+            None => State::Pending,
+            Some(Seen::Value(_)) => State::Completed,
+            Some(Seen::Error { .. }) => State::Failed,
+            Some(Seen::Cancelled(_)) => State::Cancelled,
+        };
+        names::state(py, state)
+    }
+
     /// The result; raises the exception if it failed.
-    fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        match self.core.look(py, Retrieve::Take) {
+    ///
+    /// Where no event loop runs, it waits until the job is done, so many seconds at most (TimeoutError), while
+    /// other threads go on. On a loop's thread that would stop the loop: there, a pending job raises
+    /// asyncio.InvalidStateError.
+    #[pyo3(signature = (timeout = None))]
+    fn result(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        blocking::wait_for(slf, timeout)?;
+        match slf.get().core.look(py, Retrieve::Take) {
             Some(seen) => seen.into_result(py),
             None => Err(names::invalid_state(py, "Result is not set.")),
         }
     }
 
-    /// The exception, or None if there's a result.
-    fn exception(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        match self.core.look(py, Retrieve::Take) {
+    /// The exception, or None if there's a result. Waits as result() does.
+    #[pyo3(signature = (timeout = None))]
+    fn exception(slf: &Bound<'_, Self>, timeout: Option<f64>) -> PyResult<Option<Py<PyAny>>> {
+        let py = slf.py();
+        blocking::wait_for(slf, timeout)?;
+        match slf.get().core.look(py, Retrieve::Take) {
             Some(Seen::Value(_)) => Ok(None),
             Some(Seen::Error { exception, .. }) => Ok(Some(exception.into_any())),
             Some(Seen::Cancelled(message)) => Err(names::cancelled_error(py, message)),
             None => Err(names::invalid_state(py, "Exception is not set.")),
         }
+    }
+
+    /// A job that gives what `function` makes of this one's value; what it returns may be awaitable.
+    ///
+    /// The function is called on the event loop that runs here, or on the background loop where none does.
+    /// Cancelling that job cancels this one, as awaiting does.
+    #[pyo3(signature = (function, /))]
+    fn then<'py>(slf: &Bound<'py, Self>, function: Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        chain(slf, "then", &[slf.as_any(), &function])
+    }
+
+    /// A job that gives this one's value, or what `function` makes of its exception, if that is of the class `on`
+    /// (or of one of a tuple of classes).
+    #[pyo3(signature = (function, /, *, on = None))]
+    fn catch<'py>(
+        slf: &Bound<'py, Self>,
+        function: Bound<'py, PyAny>,
+        on: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let on = on.unwrap_or_else(|| slf.py().get_type::<PyException>().into_any());
+        chain(slf, "catch", &[slf.as_any(), &function, &on])
+    }
+
+    /// A job that ends as this one does, once `function`, which takes no arguments, has run.
+    #[pyo3(signature = (function, /))]
+    fn finally_<'py>(slf: &Bound<'py, Self>, function: Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        chain(slf, "finally_", &[slf.as_any(), &function])
+    }
+
+    /// Iterates, with `async for`, over what its work gives to report_progress(), until the job is done.
+    fn progress(slf: &Bound<'_, Self>) -> ProgressIterator {
+        ProgressIterator::of(slf)
+    }
+
+    /// Lets it go on when nobody refers to it any more. If it fails then, that is reported. Gives the job itself.
+    fn detach(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf.get().is_detached.store(true, Ordering::Relaxed);
+        slf
     }
 
     #[getter]
@@ -262,7 +357,10 @@ impl Job {
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let state = match self.core.look(py, Retrieve::Leave) {
-            None => "pending".to_owned(),
+            None => match self.core.waits_for().describe(py) {
+                Some(what) => format!("pending: {what}"),
+                None => "pending".to_owned(),
+            },
             Some(Seen::Value(value)) => format!("finished result={}", names::short_repr(value.bind(py))?),
             Some(Seen::Error { exception, .. }) => {
                 format!("finished exception={}", names::short_repr(exception.bind(py))?)
@@ -293,8 +391,13 @@ impl Job {
 }
 
 impl Drop for Job {
-    /// Reports an error that nobody retrieved. Dropping the core stops the work.
+    /// Reports an error that nobody retrieved. Dropping the core stops the work, unless it was detached.
     fn drop(&mut self) {
+        if *self.is_detached.get_mut()
+            && let Some(source) = self.core.take_pending()
+        {
+            orphans::adopt(self.display_name(), source, self.home.clone());
+        }
         if self.core.may_be_unretrieved() {
             Python::attach(|py| report_unretrieved(py, self));
         }
@@ -328,6 +431,20 @@ fn report_unretrieved(py: Python<'_>, awaitable: &mut Job) {
     if let Some(error) = on_its_way {
         error.restore(py);
     }
+}
+
+/// The job of a coroutine of `glue.py` that goes on when `job` is done.
+fn chain<'py>(
+    job: &Bound<'py, Job>,
+    link: &str,
+    arguments: &[&Bound<'py, PyAny>],
+) -> PyResult<Bound<'py, Job>> {
+    let py = job.py();
+    if !arguments[1].is_callable() {
+        return Err(PyTypeError::new_err(format!("{link}() takes a function")));
+    }
+    let name = format!("{}.{link}", job.get().display_name());
+    submit_callable(&glue::get(py, link)?, &name, &PyTuple::new(py, arguments)?, None)
 }
 
 /// Whether Python ends. Asked without an import, as none may be possible any more.

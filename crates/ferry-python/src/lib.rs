@@ -31,17 +31,23 @@
 //!   panic is `asyncferry.PanicError` with its text. An error that nobody retrieves goes to the loop's
 //!   exception handler.
 
+mod activity;
 mod artifact;
+mod background;
 mod bell;
+mod blocking;
 mod callback;
 mod carried;
 mod coroutine;
+mod coroutine_job;
 mod digest;
 mod drain;
+mod exit;
 mod expose;
 mod failure;
 mod fork;
 mod gather;
+mod glue;
 mod held;
 mod home;
 #[cfg(feature = "embed")]
@@ -51,11 +57,17 @@ mod job;
 pub mod kernel;
 mod module;
 mod names;
+mod orphans;
+mod progress;
+mod registry;
 #[cfg(feature = "embed")]
 pub mod run;
+mod settings;
 mod source;
 mod stage;
+mod submit;
 mod tasks;
+mod threads;
 mod waiter;
 
 pub use artifact::{Artifact, ArtifactInfo};
@@ -71,3 +83,4 @@ pub use job::Job;
 #[cfg(feature = "embed")]
 pub use module::append_to_inittab;
 pub use module::fill_module;
+pub use registry::register;

@@ -1,12 +1,17 @@
 //! The module `asyncferry`, as Python sees it.
 
 use crate::{
+    activity::{check_cancelled, report_progress},
     artifact::Artifact,
     digest::digest_file,
     expose::future_to_awaitable,
     failure::{FerryError, PanicError},
     gather::{OnError, gather as gather_awaitables},
     job::Job,
+    names,
+    registry::{register_from_python, register_from_rust},
+    settings::configure,
+    submit::submit,
 };
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyTuple};
 use std::time::Duration;
@@ -49,6 +54,13 @@ pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Artifact>()?;
     module.add("FerryError", py.get_type::<FerryError>())?;
     module.add("PanicError", py.get_type::<PanicError>())?;
+    module.add("State", names::state_class(py)?)?;
+    module.add_function(wrap_pyfunction!(submit, module)?)?;
+    module.add_function(wrap_pyfunction!(register_from_python, module)?)?;
+    module.add_function(wrap_pyfunction!(register_from_rust, module)?)?;
+    module.add_function(wrap_pyfunction!(configure, module)?)?;
+    module.add_function(wrap_pyfunction!(report_progress, module)?)?;
+    module.add_function(wrap_pyfunction!(check_cancelled, module)?)?;
     module.add_function(wrap_pyfunction!(gather, module)?)?;
     module.add_function(wrap_pyfunction!(sleep, module)?)?;
     module.add_function(wrap_pyfunction!(digest_file, module)?)

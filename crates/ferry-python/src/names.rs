@@ -1,12 +1,12 @@
 //! The names of Python's library that the bridge needs, each imported once.
 
-use crate::home;
+use asyncferry::State;
 use pyo3::{
     exceptions::{PyBaseException, PyKeyboardInterrupt, PySystemExit},
     ffi,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyCFunction, PyString, PyType},
+    types::{IntoPyDict, PyString, PyType},
 };
 
 /// The loop that runs on this thread, if one does.
@@ -98,14 +98,26 @@ pub(crate) fn short_repr<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py,
     Ok(REPR.import(object.py(), "reprlib", "repr")?.call1((object,))?.cast_into()?)
 }
 
-/// Has all homes retired when the interpreter exits.
-pub(crate) fn at_exit(py: Python<'_>) -> PyResult<()> {
-    static REGISTERED: PyOnceLock<()> = PyOnceLock::new();
-    REGISTERED
-        .get_or_try_init(py, || {
-            let retire =
-                PyCFunction::new_closure(py, None, None, |arguments, _| home::retire_all(arguments.py()))?;
-            py.import("atexit")?.call_method1("register", (retire,)).map(drop)
-        })
-        .copied()
+/// The member of `asyncferry.State`.
+pub(crate) fn state(py: Python<'_>, state: State) -> PyResult<Bound<'_, PyAny>> {
+    state_class(py)?.call1((state as u8,))
+}
+
+/// `asyncferry.State`.
+pub(crate) fn state_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let make = || {
+        let members = [
+            ("PENDING", State::Pending),
+            ("COMPLETED", State::Completed),
+            ("FAILED", State::Failed),
+            ("CANCELLED", State::Cancelled),
+        ];
+        let members = members.map(|(name, state)| (name, state as u8)).to_vec();
+        let keywords = [("module", "asyncferry")].into_py_dict(py)?;
+        let class = py.import("enum")?.getattr("IntEnum")?.call(("State", members), Some(&keywords))?;
+        class.setattr("__doc__", "How far a job is. In every language of Ferry the numbers are these.")?;
+        Ok::<_, PyErr>(class.unbind())
+    };
+    Ok(CLASS.get_or_try_init(py, make)?.bind(py))
 }

@@ -4,7 +4,7 @@
 //! A value is converted to Python at home, with the GIL, once: [`Deliver`] says how. Errors are turned into
 //! exceptions there too (see [`failure`]).
 
-use crate::{failure, gather::Children, names};
+use crate::{activity::Activity, coroutine::Call, failure, gather::Children, names};
 use asyncferry::{Failure, Future, State};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyString};
 use std::{
@@ -34,6 +34,11 @@ impl<T> Once<T> {
     pub(crate) fn take(&self) -> Option<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+
+    /// Whether it's still here, and `holds` of it.
+    pub(crate) fn is(&self, holds: impl FnOnce(&T) -> bool) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(holds)
+    }
 }
 
 impl<T: for<'py> IntoPyObject<'py> + Send + 'static> Deliver for Once<T> {
@@ -49,6 +54,15 @@ impl<T: for<'py> IntoPyObject<'py> + Send + 'static> Deliver for Once<T> {
 impl<T: for<'py> IntoPyObject<'py> + Clone + Send + Sync + 'static> Deliver for T {
     fn deliver(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         to_python(py, self.clone())
+    }
+}
+
+/// A value of Python.
+pub(crate) struct PyValue(pub(crate) Py<PyAny>);
+
+impl Deliver for PyValue {
+    fn deliver(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(self.0.clone_ref(py))
     }
 }
 
@@ -85,6 +99,16 @@ pub(crate) trait Source: Send + Sync {
     /// How it ended. Only called once, when it's settled.
     fn ending(&self, py: Python<'_>) -> Ending;
 
+    /// Who is to be asked to stop, if that takes time or may be refused.
+    fn request(&self) -> Option<Arc<dyn Request>> {
+        None
+    }
+
+    /// What it waits for, told when no lock is held.
+    fn waits_for(&self) -> Waits {
+        Waits::Unknown
+    }
+
     /// The Python awaitables that this one is made of, if it's made of such.
     fn children(&self) -> Option<&Arc<Children>> {
         None
@@ -93,6 +117,30 @@ pub(crate) trait Source: Send + Sync {
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         let _ = visit;
         Ok(())
+    }
+}
+
+/// How work is stopped that isn't Rust's alone: by asking it, which it may refuse.
+pub(crate) trait Request: Send + Sync {
+    /// Whether it was asked in time. `text` is what Rust sees of `message`.
+    fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool>;
+}
+
+/// What a pending job waits for.
+pub(crate) enum Waits {
+    Unknown,
+    Activity(Arc<Activity>),
+    Call(Arc<Call>),
+}
+
+impl Waits {
+    /// As a part of a sentence.
+    pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
+        match self {
+            Self::Unknown => None,
+            Self::Activity(activity) => activity.describe(),
+            Self::Call(call) => call.describe(py),
+        }
     }
 }
 
@@ -108,11 +156,19 @@ pub(crate) trait Watch: Send + Sync {
 pub(crate) struct Work<T> {
     future: Future<T>,
     _task: Option<async_task::Task<()>>,
+    /// What the work knows of itself, which is told when nobody wants it any more.
+    activity: Option<Arc<Activity>>,
 }
 
 impl<T> Work<T> {
     pub(crate) fn new(future: Future<T>, task: Option<async_task::Task<()>>) -> Self {
-        Self { future, _task: task }
+        Self { future, _task: task, activity: None }
+    }
+
+    /// The same, of a function that `activity` keeps track of.
+    pub(crate) fn with(mut self, activity: Arc<Activity>) -> Self {
+        self.activity = Some(activity);
+        self
     }
 
     /// The value, if it's settled with one.
@@ -135,11 +191,29 @@ impl<T: Deliver> Source for Work<T> {
     }
 
     fn cancel(&self, message: &str) -> bool {
-        self.future.cancel(message)
+        let cancelled = self.future.cancel(message);
+        if let Some(activity) = self.activity.as_ref().filter(|_| cancelled) {
+            activity.stop(message);
+        }
+        cancelled
     }
 
     fn ending(&self, py: Python<'_>) -> Ending {
         ending(py, &self.future)
+    }
+
+    fn waits_for(&self) -> Waits {
+        self.activity.as_ref().map_or(Waits::Unknown, |activity| Waits::Activity(activity.clone()))
+    }
+}
+
+impl<T> Drop for Work<T> {
+    fn drop(&mut self) {
+        if let Some(activity) = &self.activity
+            && self.future.state() == State::Pending
+        {
+            activity.stop("nobody refers to the job any more");
+        }
     }
 }
 
@@ -162,20 +236,22 @@ pub(crate) fn ending<T: Deliver>(py: Python<'_>, future: &Future<T>) -> Ending {
     match future.get() {
         Some(Ok(value)) => Ending::of(py, value.deliver(py)),
         Some(Err(Failure::Failed(error))) => Ending::of_exception(py, failure::exception_for(py, &**error)),
-        Some(Err(Failure::Cancelled(message))) => Ending::Cancelled(
-            message.as_deref().map(|message| PyString::new(py, message).into_any().unbind()),
-        ),
+        Some(Err(Failure::Cancelled(message))) => Ending::cancelled(py, message.as_deref()),
         None => Ending::Error(names::invalid_state(py, "it is not settled yet")),
     }
 }
 
 impl Ending {
+    pub(crate) fn cancelled(py: Python<'_>, message: Option<&str>) -> Self {
+        Self::Cancelled(message.map(|message| PyString::new(py, message).into_any().unbind()))
+    }
+
     pub(crate) fn of(py: Python<'_>, result: PyResult<Py<PyAny>>) -> Self {
         result.map_or_else(|error| Self::of_exception(py, error), Self::Value)
     }
 
     /// An `asyncio.CancelledError` that comes out of Rust is a cancellation, as that of a coroutine is.
-    fn of_exception(py: Python<'_>, error: PyErr) -> Self {
+    pub(crate) fn of_exception(py: Python<'_>, error: PyErr) -> Self {
         let value = error.value(py);
         if !names::is_cancelled_error(value).unwrap_or(false) {
             return Self::Error(error);

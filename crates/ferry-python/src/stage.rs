@@ -34,7 +34,7 @@ use crate::{
     home::{Home, Letter},
     job::Job,
     names,
-    source::{Ending, Source, Watch},
+    source::{Ending, Source, Waits, Watch},
     waiter::Waiter,
 };
 use asyncferry::State;
@@ -146,18 +146,18 @@ impl Core {
     /// Cancels it, unless it's done. `text` is what Rust sees of `message`.
     pub(crate) fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
         self.settle(py);
-        let (source, children) = {
+        let (source, request) = {
             let mut inner = self.lock();
             match &inner.stage {
-                Stage::Pending(source) => match source.children().cloned() {
-                    Some(children) => (None, Some(children)),
+                Stage::Pending(source) => match source.request() {
+                    Some(request) => (None, Some(request)),
                     None => (inner.turn(), None),
                 },
                 _ => (None, None),
             }
         };
-        if let Some(children) = children {
-            return children.cancel(py, message, text);
+        if let Some(request) = request {
+            return request.cancel(py, message, text);
         }
         let Some(source) = source else { return Ok(false) };
         // The source decides: it may have been settled by another thread in this moment.
@@ -273,12 +273,28 @@ impl Core {
         }
     }
 
+    /// Somebody else answers for its error, so it's not reported when nobody retrieves it.
+    pub(crate) fn hush(&self) {
+        self.lock().quiet = true;
+    }
+
+    /// What it waits for, while it's pending.
+    pub(crate) fn waits_for(&self) -> Waits {
+        match &self.lock().stage {
+            Stage::Pending(source) => source.waits_for(),
+            _ => Waits::Unknown,
+        }
+    }
+
+    /// What it waits for, if it's pending: for the caller to keep.
+    pub(crate) fn take_pending(&mut self) -> Option<Box<dyn Source>> {
+        self.inner.get_mut().unwrap_or_else(PoisonError::into_inner).turn()
+    }
+
     /// One more waiter of the source, unless the awaitable is done.
     pub(crate) fn watch(&self, py: Python<'_>) -> Option<Box<dyn Watch>> {
         self.settle(py);
-        let mut inner = self.lock();
-        inner.quiet = true;
-        match &inner.stage {
+        match &self.lock().stage {
             Stage::Pending(source) => Some(source.watch()),
             _ => None,
         }

@@ -349,19 +349,18 @@ assert (ferry.FerryError, message) in told, told
 }
 
 #[test]
-fn outside_of_a_loop_an_awaitable_can_be_made_but_not_called_back_on() {
+fn outside_of_a_loop_a_job_is_called_back_on_the_background_loop() {
     check(
         r#"
+import threading, queue
 aw = probe.ready(1)
 assert aw.result() == 1
 job = probe.Manual()
 pending = job.start()
-try:
-    pending.add_done_callback(print)
-except RuntimeError as error:
-    assert "no running event loop" in str(error)
-else:
-    assert False, "there is no loop to call back on"
+calls = queue.Queue()
+pending.add_done_callback(lambda job: calls.put((job, threading.current_thread().name)))
+job.complete_on_thread(1)
+assert calls.get(timeout=30) == (pending, "asyncferry-loop")
 async def main():
     return await aw
 assert asyncio.run(main()) == 1

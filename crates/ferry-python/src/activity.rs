@@ -1,0 +1,119 @@
+//! [`Activity`]: what a piece of submitted work and those who look at it know of each other while it runs:
+//! where it is, whether it was told to stop, and how far it is.
+//!
+//! The job's object, its source, the thread that runs it and its `contextvars` share one. It keeps none of them
+//! alive, so that a job which nobody refers to any more is told to stop although its work still runs.
+
+use crate::{callback::current_context, names, progress::Progress, source::PyValue, threads};
+use pyo3::{exceptions::PyRuntimeError, intern, prelude::*, sync::PyOnceLock, types::PyString};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+#[derive(Default)]
+pub(crate) struct Activity {
+    /// With which words it was told to stop.
+    stopped: OnceLock<String>,
+    place: Mutex<Place>,
+    progress: Progress,
+}
+
+/// Where a function is that was submitted.
+#[derive(Clone, Default)]
+enum Place {
+    /// Nobody keeps track of it.
+    #[default]
+    Elsewhere,
+    /// In the queue of Ferry's threads, with this number.
+    Queued(u64),
+    /// On the thread of this name.
+    OnThread(Arc<str>),
+}
+
+impl Activity {
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Nobody wants its result any more.
+    pub(crate) fn stop(&self, message: &str) {
+        let _ = self.stopped.set(message.to_owned());
+        self.progress.close();
+    }
+
+    pub(crate) fn is_queued(&self, number: u64) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Place::Queued(number);
+    }
+
+    pub(crate) fn is_on_thread(&self, name: &Arc<str>) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Place::OnThread(name.clone());
+    }
+
+    /// What it waits for, as a part of a sentence.
+    pub(crate) fn describe(&self) -> Option<String> {
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match place {
+            Place::Elsewhere => None,
+            Place::Queued(number) => Some(match threads::before(number) {
+                0 => "waits for a thread".to_owned(),
+                before => format!("waits for a thread, with {before} before it"),
+            }),
+            Place::OnThread(name) => Some(format!("runs on thread {name}")),
+        }
+    }
+
+    /// A copy of this thread's context in which [`report_progress`] and [`check_cancelled`] know this activity.
+    pub(crate) fn context(self: &Arc<Self>, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let context = current_context(py)?;
+        let inside = Bound::new(py, Inside(self.clone()))?;
+        context.call_method1(py, intern!(py, "run"), (variable(py)?.getattr(intern!(py, "set"))?, inside))?;
+        Ok(context)
+    }
+
+    /// That of the submitted work which runs here and now.
+    fn here(py: Python<'_>) -> PyResult<Option<Arc<Self>>> {
+        let inside = variable(py)?.call_method1(intern!(py, "get"), (py.None(),))?;
+        Ok(inside.cast::<Inside>().ok().map(|inside| inside.get().0.clone()))
+    }
+}
+
+/// The value of the context variable.
+#[pyclass(frozen, module = "asyncferry", name = "_Inside")]
+struct Inside(Arc<Activity>);
+
+fn variable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static VARIABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let make = || {
+        let class = py.import("contextvars")?.getattr("ContextVar")?;
+        Ok::<_, PyErr>(class.call1(("asyncferry.job",))?.unbind())
+    };
+    Ok(VARIABLE.get_or_try_init(py, make)?.bind(py))
+}
+
+/// Tells those who iterate over this job's progress() that it has come this far.
+///
+/// For functions that were given to submit() or map(), and whatever they call in their context. A value is
+/// any object; the last 256 are kept for those who look later. Raises RuntimeError elsewhere.
+#[pyfunction]
+#[pyo3(signature = (value, /))]
+pub(crate) fn report_progress(value: Bound<'_, PyAny>) -> PyResult<()> {
+    let activity = Activity::here(value.py())?.ok_or_else(|| {
+        PyRuntimeError::new_err("report_progress() is for functions that were given to submit() or map()")
+    })?;
+    activity.progress.report(Arc::new(PyValue(value.unbind())));
+    Ok(())
+}
+
+/// Raises asyncio.CancelledError when the job that this function runs for was cancelled, or nobody refers to it
+/// any more. For functions that run on a thread, which can't be stopped from outside; call it now and then.
+///
+/// Outside of submitted work it does nothing.
+#[pyfunction]
+pub(crate) fn check_cancelled(py: Python<'_>) -> PyResult<()> {
+    let activity = Activity::here(py)?;
+    match activity.as_ref().and_then(|activity| activity.stopped.get()) {
+        None => Ok(()),
+        Some(message) => {
+            let message = (!message.is_empty()).then(|| PyString::new(py, message).into_any().unbind());
+            Err(names::cancelled_error(py, message))
+        }
+    }
+}

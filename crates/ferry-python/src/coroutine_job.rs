@@ -1,0 +1,126 @@
+//! [`CoroutineWork`]: what a job waits for that stands for a coroutine, as `submit` makes of an `async def`.
+//!
+//! Cancelling the job asks the coroutine's task to cancel, with the same message: it may await some cleaning up
+//! first, or refuse, and the job ends as the task does. A coroutine that has not started yet never does. When
+//! nobody refers to the job any more, its task is cancelled.
+
+use crate::{
+    carried::Reply,
+    coroutine::{Asked, Call, PyFuture},
+    home::Home,
+    names,
+    source::{Ending, Request, Source, Waits, Watch},
+};
+use asyncferry::{Failure, Future, State};
+use pyo3::{intern, prelude::*, types::PyDict};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+pub(crate) struct CoroutineWork {
+    future: PyFuture,
+}
+
+impl CoroutineWork {
+    pub(crate) fn new(future: PyFuture) -> Self {
+        Self { future: future.saying("nobody refers to its job any more") }
+    }
+}
+
+impl Source for CoroutineWork {
+    fn state(&self) -> State {
+        self.future.reply().state()
+    }
+
+    fn failed(&self) -> bool {
+        failed(self.future.reply())
+    }
+
+    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.future.poll_settled(cx)
+    }
+
+    fn watch(&self) -> Box<dyn Watch> {
+        Box::new(ReplyWatch(self.future.reply().clone()))
+    }
+
+    fn cancel(&self, message: &str) -> bool {
+        self.future.reply().cancel(message)
+    }
+
+    fn ending(&self, py: Python<'_>) -> Ending {
+        let reply = match self.future.reply().get() {
+            Some(Ok(reply)) => reply.take(),
+            Some(Err(Failure::Cancelled(message))) => return Ending::cancelled(py, message.as_deref()),
+            _ => None,
+        };
+        let lost = || Err(names::invalid_state(py, "the coroutine's result was lost"));
+        Ending::of(py, reply.unwrap_or_else(lost))
+    }
+
+    fn request(&self) -> Option<Arc<dyn Request>> {
+        let (call, home) = (self.future.call().clone(), self.future.home().clone());
+        Some(Arc::new(Stop { call, home, reply: self.future.reply().clone() }))
+    }
+
+    fn waits_for(&self) -> Waits {
+        Waits::Call(self.future.call().clone())
+    }
+}
+
+/// Another waiter for the coroutine's end.
+struct ReplyWatch(Future<Reply>);
+
+impl Watch for ReplyWatch {
+    fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_settled(cx)
+    }
+
+    fn failed(&self) -> bool {
+        failed(&self.0)
+    }
+}
+
+fn failed(reply: &Future<Reply>) -> bool {
+    match reply.get() {
+        Some(Ok(reply)) => reply.is(|result| result.is_err()),
+        Some(Err(_)) => true,
+        None => false,
+    }
+}
+
+/// Asks the task to cancel.
+struct Stop {
+    call: Arc<Call>,
+    home: Arc<Home>,
+    reply: Future<Reply>,
+}
+
+impl Request for Stop {
+    fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
+        match self.call.ask(py) {
+            // Its start is still in the mail, and will find that nobody waits.
+            Asked::NotStarted => Ok(self.reply.cancel(text)),
+            Asked::Running(task) => {
+                let is_here = Home::of_running_loop(py)?.is_some_and(|here| Arc::ptr_eq(&here, &self.home));
+                let task = task.unbind();
+                if is_here {
+                    return cancel_task(task.bind(py), message);
+                }
+                // A task is cancelled on its own thread.
+                Ok(self.home.run(move |py, _| cancel_task(task.bind(py), message).map(drop)))
+            }
+            Asked::Over => Ok(false),
+        }
+    }
+}
+
+fn cancel_task(task: &Bound<'_, PyAny>, message: Option<Py<PyAny>>) -> PyResult<bool> {
+    let py = task.py();
+    let keywords = PyDict::new(py);
+    if let Some(message) = message {
+        keywords.set_item(intern!(py, "msg"), message)?;
+    }
+    task.call_method(intern!(py, "cancel"), (), Some(&keywords))?.is_truthy()
+}

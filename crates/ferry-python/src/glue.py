@@ -1,0 +1,116 @@
+"""The parts of Ferry's bridge that are best said in Python: chains of jobs, the background loop, and where a
+coroutine waits."""
+
+import asyncio
+import inspect
+import itertools
+import os
+import threading
+
+
+async def then(job, function):
+    """What `function` makes of the job's value."""
+    return await finished(function(await job))
+
+
+async def catch(job, function, on):
+    """The job's value, or what `function` makes of its exception."""
+    try:
+        return await job
+    except on as error:
+        return await finished(function(error))
+
+
+async def finally_(job, function):
+    """The job's outcome, once `function` has run."""
+    try:
+        return await job
+    finally:
+        await finished(function())
+
+
+async def finished(value):
+    return await value if inspect.isawaitable(value) else value
+
+
+class Background:
+    """An event loop on a thread of its own, for coroutines that are submitted where no loop runs."""
+
+    def __init__(self):
+        self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self.loop = self.runner.get_loop()
+        self.stopped = asyncio.Event()
+        self.starts = itertools.count()
+        self.thread = threading.Thread(target=self.run, name="asyncferry-loop", daemon=True)
+
+    def start(self):
+        # Whoever comes first, if several threads do at once.
+        if next(self.starts) == 0:
+            self.thread.start()
+
+    def run(self):
+        # Leaving the runner cancels what still runs, and waits until it has cleaned up.
+        with self.runner:
+            self.runner.run(self.stopped.wait())
+
+    def stop(self):
+        """Has all tasks cancelled and ended, and waits for that."""
+        self.loop.call_soon_threadsafe(self.stopped.set)
+        self.thread.join()
+
+
+def background():
+    """This process's background loop, which may not have started yet."""
+    mine = Background()
+    winner = backgrounds.setdefault(os.getpid(), mine)
+    if winner is not mine:
+        mine.runner.close()
+    return winner
+
+
+# By process, as a forked one has the parent's objects, but not its threads.
+backgrounds = {}
+
+
+def is_async(function):
+    """Whether calling `function` gives a coroutine."""
+    if inspect.iscoroutinefunction(function):
+        return True
+    call = getattr(type(function), "__call__", None)
+    return not inspect.isroutine(function) and inspect.iscoroutinefunction(call)
+
+
+def is_same(function, other):
+    """Whether one is the other, or the same one of a module that was loaded again."""
+
+    def address(function):
+        return getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+
+    return function is other or (None not in address(function) and address(function) == address(other))
+
+
+def name_of(function):
+    """What to call a job that runs `function`."""
+    # functools.partial has no name of its own.
+    inner = getattr(function, "func", None)
+    named = function if hasattr(function, "__qualname__") or inner is None else inner
+    return getattr(named, "__qualname__", type(named).__qualname__)
+
+
+def place_of(task):
+    """What the coroutine of `task` waits for, as a part of a sentence."""
+    coroutine = task and task.get_coro()
+    frame = getattr(coroutine, "cr_frame", None)
+    if frame is None:
+        return None
+    place = f"{frame.f_code.co_filename}, line {frame.f_lineno}, in {frame.f_code.co_name}"
+    awaited = coroutine.cr_await
+    return f"runs at {place}" if awaited is None else f"awaits {describe(awaited)} at {place}"
+
+
+def describe(awaited):
+    """A name for what is awaited, which may be the insides of something."""
+    if asyncio.isfuture(awaited):
+        return f"{type(awaited).__name__} '{awaited.name}'" if hasattr(awaited, "name") else repr(awaited)
+    name = getattr(awaited, "__qualname__", None)
+    return f"{name}()" if name else "a future"

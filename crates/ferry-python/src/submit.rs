@@ -1,0 +1,170 @@
+//! `submit`: functions as jobs, whatever their language.
+//!
+//! | a function is | it runs |
+//! |---|---|
+//! | a plain callable of Python | on one of [Ferry's Python threads](crate::threads) |
+//! | an `async def` | as a task of the event loop of this thread; where none runs, of the [background loop](crate::background) |
+//! | the name of one that was registered | as it would otherwise |
+//! | registered from Rust ([`register`](crate::register)) | here and now; it gives the job of what it started |
+//!
+//! In each case it sees the caller's `contextvars`.
+
+use crate::{
+    activity::Activity,
+    background,
+    callback::current_context,
+    coroutine::start,
+    coroutine_job::CoroutineWork,
+    glue,
+    home::Home,
+    job::Job,
+    names, orphans,
+    registry::{self, Registered},
+    source::{Ending, Work},
+    threads,
+};
+use asyncferry::promise;
+use pyo3::{
+    exceptions::PyTypeError,
+    intern,
+    prelude::*,
+    types::{PyCFunction, PyDict, PyFunction, PyString, PyTuple},
+};
+use std::sync::Arc;
+
+/// Runs a function as a job: a callable, an async function, or the name of a registered one.
+///
+/// A plain callable runs on one of Ferry's threads, an async function on the event loop that runs here (or, where
+/// none does, on one in the background). It's called in a copy of this context. The job may be awaited any
+/// number of times, on any event loop; result() waits for it without one. A job that is dropped before it
+/// is done is cancelled: keep it, or detach() it.
+#[pyfunction]
+#[pyo3(signature = (function, /, *args, **kwargs))]
+pub(crate) fn submit<'py>(
+    function: Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, Job>> {
+    let py = function.py();
+    orphans::report(py);
+    let Ok(name) = function.cast::<PyString>() else {
+        let name = name_of(&function)?;
+        return submit_callable(&function, &name, args, kwargs);
+    };
+    let name = name.to_str()?;
+    match &*registry::find(name)? {
+        Registered::Python(function) => submit_callable(function.bind(py), name, args, kwargs),
+        Registered::Rust(function) => job_of(function.bind(py).call(args, kwargs)?, name),
+    }
+}
+
+/// Runs `function` with `arguments` as a job.
+pub(crate) fn submit_callable<'py>(
+    function: &Bound<'py, PyAny>,
+    name: &str,
+    arguments: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, Job>> {
+    let py = function.py();
+    match Kind::of(function)? {
+        Kind::Async => {
+            let activity = Arc::new(Activity::default());
+            let context = activity.context(py)?;
+            let home = Home::of_running_loop(py)?.map_or_else(|| background::home(py), Ok)?;
+            let coroutine = function.call(arguments, keywords)?;
+            let work = CoroutineWork::new(start(&home, coroutine.unbind(), Some(context)));
+            Job::of(py, Some(name), work, Some(activity))
+        }
+        Kind::Plain => submit_to_threads(function, name, arguments, keywords),
+    }
+}
+
+fn submit_to_threads<'py>(
+    function: &Bound<'py, PyAny>,
+    name: &str,
+    arguments: &Bound<'py, PyTuple>,
+    keywords: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, Job>> {
+    let py = function.py();
+    let activity = Arc::new(Activity::default());
+    let (promise, outcome) = promise();
+    let all = std::iter::once(function.clone()).chain(arguments.iter()).collect::<Vec<_>>();
+    let call = threads::Call {
+        name: name.to_owned(),
+        function_and_arguments: PyTuple::new(py, all)?.unbind(),
+        keywords: keywords.map(|keywords| keywords.clone().unbind()),
+        context: activity.context(py)?,
+        activity: activity.clone(),
+        promise,
+        home: Home::of_running_loop(py)?,
+    };
+    let job = Job::of(py, Some(name), Work::new(outcome, None).with(activity.clone()), Some(activity))?;
+    threads::submit(py, call)?;
+    Ok(job)
+}
+
+/// A job for what a function gave that was registered from Rust.
+fn job_of<'py>(given: Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, Job>> {
+    let py = given.py();
+    let given = match given.cast_into::<Job>() {
+        Ok(job) => return Ok(job),
+        Err(other) => other.into_inner(),
+    };
+    if !names::is_awaitable(&given)? {
+        return Job::ended(py, Some(name), Ending::Value(given.unbind()));
+    }
+    // It's of another extension module, with a bridge of its own, or a coroutine.
+    let home = Home::of_running_loop(py)?.map_or_else(|| background::home(py), Ok)?;
+    let context = current_context(py)?;
+    Job::of(py, Some(name), CoroutineWork::new(start(&home, given.unbind(), Some(context))), None)
+}
+
+/// How a function is to be run.
+enum Kind {
+    Async,
+    Plain,
+}
+
+impl Kind {
+    fn of(function: &Bound<'_, PyAny>) -> PyResult<Self> {
+        /// `inspect.CO_COROUTINE`
+        const COROUTINE: u32 = 0x80;
+        let py = function.py();
+        if function.is_exact_instance_of::<PyCFunction>() {
+            return Ok(Self::Plain);
+        }
+        if function.is_exact_instance_of::<PyFunction>() {
+            let code = function.getattr(intern!(py, "__code__"))?;
+            if code.getattr(intern!(py, "co_flags"))?.extract::<u32>()? & COROUTINE != 0 {
+                return Ok(Self::Async);
+            }
+        }
+        if !function.is_callable() {
+            return Err(not_a_function(function));
+        }
+        Ok(if glue::call(py, "is_async", (function,))?.is_truthy()? { Self::Async } else { Self::Plain })
+    }
+}
+
+fn not_a_function(object: &Bound<'_, PyAny>) -> PyErr {
+    let class = object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+    if names::is_coroutine(object) {
+        // Closed, it doesn't warn that it was never awaited.
+        let _ = object.call_method0(intern!(object.py(), "close"));
+        return PyTypeError::new_err(
+            "submit() takes a function and its arguments, not a coroutine: submit(fetch, url) instead of \
+             submit(fetch(url))",
+        );
+    }
+    PyTypeError::new_err(format!(
+        "submit() takes a function, or the name of a registered one, not an object of type '{class}'"
+    ))
+}
+
+fn name_of(function: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = function.py();
+    match function.getattr(intern!(py, "__qualname__")) {
+        Ok(name) => name.extract(),
+        Err(_) => glue::call(py, "name_of", (function,))?.extract(),
+    }
+}

@@ -1,0 +1,378 @@
+//! Ferry's Python threads: where functions run that were given to `submit`. They are the only threads of Ferry
+//! that wait for the GIL.
+//!
+//! ```text
+//!   submit ──push──▶ queue ──pop, with the GIL──▶ a thread calls the function ──▶ settles the job's promise
+//! ```
+//!
+//! # How many run
+//!
+//! A thread that waits for the GIL costs nothing, and one that computes gains nothing by company. So one thread
+//! at a time *searches*: it was woken or started, and has not got its first call yet. Only when it gets one, and
+//! there is more in the queue, does it send the next one searching. A burst of short functions is done by the
+//! first thread that gets the GIL, while functions that wait for something give up the GIL, and the searcher
+//! goes on with the next. At most [`most`](Queue::most) threads are started; they stay.
+//!
+//! # What is stopped how
+//!
+//! A call that nobody waits for any more is dropped when a thread comes to it. One that runs can't be stopped: it
+//! may ask `check_cancelled()`. When Python exits, what is queued is dropped, and what runs is waited for, as
+//! `concurrent.futures` does: a thread that came back from waiting into an interpreter which is gone would take
+//! the process down.
+//!
+//! # Locks
+//!
+//! The queue's lock is held for a few instructions, never while waiting for the GIL, and no Python object is
+//! dropped under it.
+
+use crate::{
+    activity::Activity,
+    background,
+    coroutine::start,
+    exit,
+    failure::boxed,
+    fork::PerProcess,
+    home::{Home, report_nowhere},
+    names,
+    source::Once,
+};
+use asyncferry::{AsyncError, AsyncRuntime, Failure, Promise, State};
+use futures_lite::future::or;
+use pyo3::{
+    exceptions::PyRuntimeError,
+    intern,
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
+use std::{
+    collections::VecDeque,
+    num::NonZeroUsize,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+/// More than this may not wait.
+const MOST_QUEUED: usize = 1 << 20;
+
+/// How often a thread that waits for the others to end looks whether Ctrl-C was pressed.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// A function that is to be called on a thread.
+pub(crate) struct Call {
+    pub(crate) name: String,
+    /// The function and its arguments.
+    pub(crate) function_and_arguments: Py<PyTuple>,
+    pub(crate) keywords: Option<Py<PyDict>>,
+    pub(crate) context: Py<PyAny>,
+    pub(crate) activity: Arc<Activity>,
+    pub(crate) promise: Promise<Once<Py<PyAny>>>,
+    /// The loop that submitted it, if one did.
+    pub(crate) home: Option<Arc<Home>>,
+}
+
+struct Threads {
+    queue: Mutex<Queue>,
+    /// There is something to do.
+    work: Condvar,
+    /// A thread has ended.
+    gone: Condvar,
+}
+
+struct Queue {
+    calls: VecDeque<Call>,
+    /// How many were taken out, since the first.
+    taken: u64,
+    threads: usize,
+    most: usize,
+    idle: usize,
+    /// A thread was woken or started, and has not looked at the queue yet.
+    is_searched: bool,
+    is_over: bool,
+}
+
+static THREADS: PerProcess<Arc<Threads>> = PerProcess::new();
+
+/// Has a thread run `call`.
+///
+/// # Errors
+/// `RuntimeError` when a million calls wait already, Python exits, or the system gives no thread.
+pub(crate) fn submit(py: Python<'_>, call: Call) -> PyResult<()> {
+    let threads = of_this_process(py)?;
+    let mut queue = threads.lock();
+    if queue.is_over {
+        return Err(PyRuntimeError::new_err("can't submit a function while Python exits"));
+    }
+    if queue.calls.len() >= MOST_QUEUED {
+        return Err(PyRuntimeError::new_err(format!(
+            "{MOST_QUEUED} submitted functions wait for a thread already: await some before you submit more, or \
+             use map(), which has a limit"
+        )));
+    }
+    call.activity.is_queued(queue.taken + queue.calls.len() as u64);
+    queue.calls.push_back(call);
+    let search = queue.search();
+    drop(queue);
+    threads.send(search).or_else(|error| threads.without_new_thread(error))
+}
+
+/// How many calls are in front of the one with this `number`.
+pub(crate) fn before(number: u64) -> u64 {
+    THREADS.get().map_or(0, |threads| number.saturating_sub(threads.lock().taken))
+}
+
+/// Sets how many threads there may be. Those that run already stay.
+pub(crate) fn set_most(py: Python<'_>, most: NonZeroUsize) -> PyResult<()> {
+    of_this_process(py)?.lock().most = most.get();
+    Ok(())
+}
+
+/// Python exits: drops what is queued, and waits for what runs.
+///
+/// # Errors
+/// What Ctrl-C raises, while functions still run.
+pub(crate) fn end(py: Python<'_>) -> PyResult<()> {
+    let Some(threads) = THREADS.get() else { return Ok(()) };
+    let dropped = {
+        let mut queue = threads.lock();
+        queue.is_over = true;
+        std::mem::take(&mut queue.calls)
+    };
+    drop(dropped);
+    threads.work.notify_all();
+    while !py.detach(|| threads.are_gone()) {
+        py.check_signals()?;
+    }
+    Ok(())
+}
+
+fn of_this_process(py: Python<'_>) -> PyResult<Arc<Threads>> {
+    THREADS.get_or_try_init(py, || {
+        exit::watch(py)?;
+        Ok(Arc::new(Threads::new()))
+    })
+}
+
+/// Which thread is to look at the queue.
+enum Search {
+    /// One does, or all are busy.
+    Nobody,
+    Idle,
+    New(usize),
+}
+
+impl Queue {
+    /// Makes sure that somebody looks at the queue, if anybody can.
+    fn search(&mut self) -> Search {
+        if self.is_searched || self.calls.is_empty() {
+            return Search::Nobody;
+        }
+        if self.idle > 0 {
+            self.is_searched = true;
+            return Search::Idle;
+        }
+        if self.threads < self.most {
+            self.is_searched = true;
+            self.threads += 1;
+            return Search::New(self.threads);
+        }
+        Search::Nobody
+    }
+}
+
+impl Threads {
+    fn new() -> Self {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let queue = Queue {
+            calls: VecDeque::new(),
+            taken: 0,
+            threads: 0,
+            // As CPython's own pool.
+            most: (cores + 4).min(32),
+            idle: 0,
+            is_searched: false,
+            is_over: false,
+        };
+        Self { queue: Mutex::new(queue), work: Condvar::new(), gone: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(self: &Arc<Self>, search: Search) -> std::io::Result<()> {
+        match search {
+            Search::Nobody => Ok(()),
+            Search::Idle => {
+                self.work.notify_one();
+                Ok(())
+            }
+            Search::New(number) => {
+                let threads = self.clone();
+                let name: Arc<str> = format!("asyncferry_{number}").into();
+                let thread = thread::Builder::new().name(name.to_string());
+                thread.spawn(move || threads.serve(&name)).map(drop)
+            }
+        }
+    }
+
+    /// The system gave no new thread: those that there are must do. Where there is none, nothing can be run.
+    fn without_new_thread(&self, error: std::io::Error) -> PyResult<()> {
+        let refused = {
+            let mut queue = self.lock();
+            queue.threads -= 1;
+            queue.is_searched = false;
+            if queue.threads == 0 { queue.calls.pop_back() } else { None }
+        };
+        match refused {
+            Some(_) => {
+                Err(PyRuntimeError::new_err(format!("the system gives no thread to run it on: {error}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A thread's life.
+    fn serve(self: &Arc<Self>, name: &Arc<str>) {
+        // A panic out of a function's own Rust code is its job's end, not the thread's.
+        let lived = Python::try_attach(|py| {
+            introduce(py, name);
+            while let Some(call) = self.next(py) {
+                call.run(py, name);
+            }
+        });
+        let mut queue = self.lock();
+        queue.threads -= 1;
+        if lived.is_none() {
+            // Python is gone or going, and nobody else will come.
+            queue.is_over = true;
+        }
+        drop(queue);
+        self.gone.notify_all();
+    }
+
+    /// The next call, with the GIL; without it while there is none.
+    fn next(self: &Arc<Self>, py: Python<'_>) -> Option<Call> {
+        loop {
+            let (call, search) = {
+                let mut queue = self.lock();
+                // Whoever looks, the queue is looked at.
+                queue.is_searched = false;
+                let call = queue.calls.pop_front();
+                queue.taken += u64::from(call.is_some());
+                if call.is_none() && queue.is_over {
+                    return None;
+                }
+                (call, queue.search())
+            };
+            // When no thread comes, this one comes back for what is there.
+            if self.send(search).is_err() {
+                let mut queue = self.lock();
+                queue.threads -= 1;
+                queue.is_searched = false;
+            }
+            match call {
+                Some(call) => return Some(call),
+                None => py.detach(|| self.wait()),
+            }
+        }
+    }
+
+    fn wait(&self) {
+        let mut queue = self.lock();
+        queue.idle += 1;
+        while queue.calls.is_empty() && !queue.is_over {
+            queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue.idle -= 1;
+    }
+
+    /// Whether all threads have ended, after a while.
+    fn are_gone(&self) -> bool {
+        let queue = self.lock();
+        let waited = self.gone.wait_timeout_while(queue, GLANCE, |queue| queue.threads > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0.threads == 0
+    }
+}
+
+/// Tells Python's `threading` of this thread: its name, and what traces or profiles all threads.
+fn introduce(py: Python<'_>, name: &str) {
+    let known = || {
+        let threading = py.import("threading")?;
+        threading.call_method0("current_thread")?.setattr("name", name)?;
+        for (of, hook) in [("gettrace", "settrace"), ("getprofile", "setprofile")] {
+            let function = threading.call_method0(of)?;
+            if !function.is_none() {
+                py.import("sys")?.call_method1(hook, (function,))?;
+            }
+        }
+        Ok::<_, PyErr>(())
+    };
+    if let Err(error) = known() {
+        report_nowhere(py, "Ferry could not name its thread", &error);
+    }
+}
+
+impl Call {
+    fn run(self, py: Python<'_>, thread: &Arc<str>) {
+        if self.promise.state() != State::Pending {
+            return;
+        }
+        self.activity.is_on_thread(thread);
+        let called = catch_unwind(AssertUnwindSafe(|| self.call(py)));
+        match called {
+            Ok(Ok(value)) if names::is_coroutine(value.bind(py)) => match self.go_on_at_home(py, value) {
+                Ok(()) => return,
+                Err(error) => self.fail(py, error),
+            },
+            Ok(Ok(value)) => drop(self.promise.complete(Once::new(value))),
+            Ok(Err(error)) => self.fail(py, error),
+            Err(panic) => drop(self.promise.settle(Err(Failure::from(AsyncError::from_panic(panic))))),
+        }
+        self.activity.progress().close();
+    }
+
+    fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let run = self.context.bind(py).getattr(intern!(py, "run"))?;
+        let keywords = self.keywords.as_ref().map(|keywords| keywords.bind(py));
+        run.call(self.function_and_arguments.bind(py), keywords).map(Bound::unbind)
+    }
+
+    /// The function was an async one in disguise: its coroutine runs on the loop that submitted it.
+    fn go_on_at_home(&self, py: Python<'_>, coroutine: Py<PyAny>) -> PyResult<()> {
+        let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
+        let reply = start(&home, coroutine, Some(self.context.clone_ref(py)));
+        let promise = self.promise.clone();
+        AsyncRuntime::tokio().spawn(async move {
+            let given_up = async {
+                promise.settled().await;
+                None
+            };
+            match or(async { Some(reply.await) }, given_up).await {
+                Some(Ok(value)) => drop(promise.complete(Once::new(value))),
+                Some(Err(error)) => drop(promise.fail(error)),
+                None => {}
+            }
+        });
+        Ok(())
+    }
+
+    /// An error that comes when nobody waits any more is reported, unless it says just that.
+    fn fail(&self, py: Python<'_>, error: PyErr) {
+        let Err(_) = self.promise.settle(Err(Failure::from_error(boxed(error.clone_ref(py))))) else {
+            return;
+        };
+        if names::is_cancelled_error(error.value(py)).unwrap_or(false) {
+            return;
+        }
+        let message = format!("Job '{}' failed after it was cancelled", self.name);
+        let home = self.home.clone();
+        match home {
+            Some(home) => {
+                home.run(move |py, home| home.report(py, &message, error));
+            }
+            None => report_nowhere(py, &message, &error),
+        }
+    }
+}
