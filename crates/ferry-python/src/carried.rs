@@ -9,7 +9,7 @@
 //! (`CancelledError`, `KeyboardInterrupt`, `SystemExit`) goes to both. What a coroutine returned counts, even if
 //! its task was told to cancel in its very last step, where asyncio would drop the value.
 
-use crate::{coroutine::Call, home::Home, names, source::Once};
+use crate::{coroutine::Call, home::Home, names, source::Once, tasks::Turn};
 use asyncferry::Promise;
 use pyo3::{
     PyTraverseError, PyVisit,
@@ -30,6 +30,8 @@ pub(crate) struct Carried {
     home: Arc<Home>,
     /// Taken when the coroutine ends.
     promise: Mutex<Option<Promise<Reply>>>,
+    /// Whose end is to be known when: at once, or with those of its turn.
+    turn: Turn,
 }
 
 impl Carried {
@@ -38,8 +40,9 @@ impl Carried {
         call: Arc<Call>,
         home: Arc<Home>,
         promise: Promise<Reply>,
+        turn: Turn,
     ) -> Self {
-        Self { coroutine, call, home, promise: Mutex::new(Some(promise)) }
+        Self { coroutine, call, home, promise: Mutex::new(Some(promise)), turn }
     }
 
     /// What a step of the coroutine gave: something to wait for, or its end.
@@ -68,7 +71,15 @@ impl Carried {
     fn ended(&self, py: Python<'_>, result: PyResult<Py<PyAny>>) -> PyResult<()> {
         drop(self.call.done());
         let promise = self.promise.lock().unwrap_or_else(PoisonError::into_inner).take();
-        promise.map_or(Ok(()), |promise| self.home.reply(py, promise, Once::new(result)))
+        match (promise, self.turn) {
+            (Some(promise), Turn::This) => self.home.reply(py, promise, Once::new(result)),
+            (Some(promise), Turn::Next) => {
+                // Settled already: nobody waits.
+                let _ = promise.complete(Once::new(result));
+                Ok(())
+            }
+            (None, _) => Ok(()),
+        }
     }
 }
 

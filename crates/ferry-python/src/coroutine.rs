@@ -23,6 +23,7 @@ use crate::{
     home::Home,
     names,
     source::Once,
+    tasks::Turn,
 };
 use asyncferry::{Failure, Future, Promise, State, promise};
 use pyo3::{
@@ -259,10 +260,25 @@ pub(crate) fn start(home: &Arc<Home>, awaitable: Py<PyAny>, context: Option<Py<P
         if starting.is_dropped() {
             return never_started(&awaitable);
         }
-        begin(home, &starting, promise, &awaitable, context)
+        begin(home, &starting, promise, &awaitable, context, Turn::This)
     });
-    PyFuture { reply, call, home: home.clone(), farewell: "the Rust future that awaited it was dropped" }
+    PyFuture { reply, call, home: home.clone(), farewell: FAREWELL }
 }
+
+/// As [`start`], on the thread of `home`, whose loop runs: its first step is the loop's next turn, and its end is
+/// known at once. For what Python waits for, on the same loop most likely.
+pub(crate) fn start_here(
+    home: &Arc<Home>,
+    awaitable: &Bound<'_, PyAny>,
+    context: Py<PyAny>,
+) -> PyResult<PyFuture> {
+    let (promise, reply) = promise();
+    let call = Arc::new(Call { stage: Mutex::new(CallStage::New) });
+    begin(home, &call, promise, awaitable, Some(context), Turn::Next)?;
+    Ok(PyFuture { reply, call, home: home.clone(), farewell: FAREWELL })
+}
+
+const FAREWELL: &str = "the Rust future that awaited it was dropped";
 
 /// Starts the Python side, at home. What fails here is the end of the call; a `KeyboardInterrupt` out of an
 /// eager start propagates as well.
@@ -272,12 +288,15 @@ fn begin(
     promise: Promise<Reply>,
     awaitable: &Bound<'_, PyAny>,
     context: Option<Py<PyAny>>,
+    turn: Turn,
 ) -> PyResult<()> {
     let py = awaitable.py();
     let Some(event_loop) = home.event_loop(py) else { return Ok(()) };
     let begun = if names::is_coroutine(awaitable) {
-        let carried = Carried::new(awaitable.clone().unbind(), call.clone(), home.clone(), promise.clone());
-        carry(home, &event_loop, carried, awaitable, context).and_then(|task| call.runs(&task).map(drop))
+        let carried =
+            Carried::new(awaitable.clone().unbind(), call.clone(), home.clone(), promise.clone(), turn);
+        carry(home, &event_loop, carried, awaitable, context, turn)
+            .and_then(|task| call.runs(&task).map(drop))
     } else {
         let finished = Finished { call: call.clone(), home: home.clone(), promise: promise.clone() };
         future_of(&event_loop, awaitable).and_then(|future| finished.follow(&future))
@@ -297,11 +316,12 @@ fn carry<'py>(
     carried: Carried,
     awaitable: &Bound<'py, PyAny>,
     context: Option<Py<PyAny>>,
+    turn: Turn,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = awaitable.py();
     // Named by what it runs, which tells more than a number, and costs less to make.
     let name = awaitable.getattr(intern!(py, "__qualname__"))?;
-    home.tasks().start(event_loop, Bound::new(py, carried)?.into_any(), name, context)
+    home.tasks().start(event_loop, Bound::new(py, carried)?.into_any(), name, context, turn)
 }
 
 /// The task or future that stands for `awaitable`.

@@ -13,7 +13,7 @@ use crate::{
     activity::Activity,
     background,
     callback::current_context,
-    coroutine::start,
+    coroutine::{PyFuture, start, start_here},
     coroutine_job::CoroutineWork,
     glue,
     home::Home,
@@ -70,10 +70,8 @@ pub(crate) fn submit_callable<'py>(
         Kind::Async => {
             let activity = Arc::new(Activity::default());
             let context = activity.context(py)?;
-            let home = Home::of_running_loop(py)?.map_or_else(|| background::home(py), Ok)?;
             let coroutine = function.call(arguments, keywords)?;
-            let work = CoroutineWork::new(start(&home, coroutine.unbind(), Some(context)));
-            Job::of(py, Some(name), work, Some(activity))
+            Job::of(py, Some(name), CoroutineWork::new(started(&coroutine, context)?), Some(activity))
         }
         Kind::Plain => submit_to_threads(function, name, arguments, keywords),
     }
@@ -114,9 +112,16 @@ fn job_of<'py>(given: Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, Job>
         return Job::ended(py, Some(name), Ending::Value(given.unbind()));
     }
     // It's of another extension module, with a bridge of its own, or a coroutine.
-    let home = Home::of_running_loop(py)?.map_or_else(|| background::home(py), Ok)?;
-    let context = current_context(py)?;
-    Job::of(py, Some(name), CoroutineWork::new(start(&home, given.unbind(), Some(context))), None)
+    Job::of(py, Some(name), CoroutineWork::new(started(&given, current_context(py)?)?), None)
+}
+
+/// Starts `awaitable` on the loop of this thread, or on the background loop where there is none.
+fn started(awaitable: &Bound<'_, PyAny>, context: Py<PyAny>) -> PyResult<PyFuture> {
+    let py = awaitable.py();
+    match Home::of_running_loop(py)? {
+        Some(home) => start_here(&home, awaitable, context),
+        None => Ok(start(&background::home(py)?, awaitable.clone().unbind(), Some(context))),
+    }
 }
 
 /// How a function is to be run.

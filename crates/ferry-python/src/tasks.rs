@@ -11,6 +11,16 @@ pub(crate) enum Tasks {
     Plain,
 }
 
+/// When a task makes its first step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Here and now, from Python 3.12 on: for what is started in a drain, outside of any task and of any caller's
+    /// code. One that never waits costs no turn of the loop.
+    This,
+    /// At the loop's next turn, as `create_task` has it.
+    Next,
+}
+
 impl Tasks {
     pub(crate) fn of(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
         static BASE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -22,15 +32,14 @@ impl Tasks {
         Ok(if is_plain { Self::Plain } else { Self::OfLoop })
     }
 
-    /// Starts a task `name` of `event_loop` that runs `coroutine`, in `context` if one is given. From Python 3.12 on
-    /// its first step runs here and now: that's safe, as tasks are made in a drain, outside of any task and of
-    /// any caller's code, and one that never waits costs no turn of the loop.
+    /// Starts a task `name` of `event_loop` that runs `coroutine`, in `context` if one is given.
     pub(crate) fn start<'py>(
         &self,
         event_loop: &Bound<'py, PyAny>,
         coroutine: Bound<'py, PyAny>,
         name: Bound<'py, PyAny>,
         context: Option<Py<PyAny>>,
+        turn: Turn,
     ) -> PyResult<Bound<'py, PyAny>> {
         static TASK: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let py = event_loop.py();
@@ -45,7 +54,7 @@ impl Tasks {
             return event_loop.call_method(intern!(py, "create_task"), (coroutine,), Some(&keywords));
         }
         keywords.set_item(intern!(py, "loop"), event_loop)?;
-        if py.version_info() >= (3, 12) {
+        if turn == Turn::This && py.version_info() >= (3, 12) {
             keywords.set_item(intern!(py, "eager_start"), true)?;
         }
         TASK.import(py, "asyncio", "Task")?.call((coroutine,), Some(&keywords))

@@ -49,7 +49,7 @@ use std::{
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
+    thread::{self, Thread},
     time::Duration,
 };
 
@@ -74,8 +74,6 @@ pub(crate) struct Call {
 
 struct Threads {
     queue: Mutex<Queue>,
-    /// There is something to do.
-    work: Condvar,
     /// A thread has ended.
     gone: Condvar,
 }
@@ -86,7 +84,8 @@ struct Queue {
     taken: u64,
     threads: usize,
     most: usize,
-    idle: usize,
+    /// Those that sleep. The last to fall asleep is woken first, as its memory is still in the cache.
+    idle: Vec<Thread>,
     /// A thread was woken or started, and has not looked at the queue yet.
     is_searched: bool,
     is_over: bool,
@@ -134,13 +133,13 @@ pub(crate) fn set_most(py: Python<'_>, most: NonZeroUsize) -> PyResult<()> {
 /// What Ctrl-C raises, while functions still run.
 pub(crate) fn end(py: Python<'_>) -> PyResult<()> {
     let Some(threads) = THREADS.get() else { return Ok(()) };
-    let dropped = {
+    let (dropped, idle) = {
         let mut queue = threads.lock();
         queue.is_over = true;
-        std::mem::take(&mut queue.calls)
+        (std::mem::take(&mut queue.calls), std::mem::take(&mut queue.idle))
     };
     drop(dropped);
-    threads.work.notify_all();
+    idle.iter().for_each(Thread::unpark);
     while !py.detach(|| threads.are_gone()) {
         py.check_signals()?;
     }
@@ -158,7 +157,7 @@ fn of_this_process(py: Python<'_>) -> PyResult<Arc<Threads>> {
 enum Search {
     /// One does, or all are busy.
     Nobody,
-    Idle,
+    Idle(Thread),
     New(usize),
 }
 
@@ -168,9 +167,9 @@ impl Queue {
         if self.is_searched || self.calls.is_empty() {
             return Search::Nobody;
         }
-        if self.idle > 0 {
+        if let Some(thread) = self.idle.pop() {
             self.is_searched = true;
-            return Search::Idle;
+            return Search::Idle(thread);
         }
         if self.threads < self.most {
             self.is_searched = true;
@@ -190,11 +189,11 @@ impl Threads {
             threads: 0,
             // As CPython's own pool.
             most: (cores + 4).min(32),
-            idle: 0,
+            idle: Vec::new(),
             is_searched: false,
             is_over: false,
         };
-        Self { queue: Mutex::new(queue), work: Condvar::new(), gone: Condvar::new() }
+        Self { queue: Mutex::new(queue), gone: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -204,8 +203,8 @@ impl Threads {
     fn send(self: &Arc<Self>, search: Search) -> std::io::Result<()> {
         match search {
             Search::Nobody => Ok(()),
-            Search::Idle => {
-                self.work.notify_one();
+            Search::Idle(thread) => {
+                thread.unpark();
                 Ok(())
             }
             Search::New(number) => {
@@ -279,13 +278,19 @@ impl Threads {
         }
     }
 
+    /// Sleeps until it's sent searching, or all is over.
     fn wait(&self) {
+        let me = thread::current();
         let mut queue = self.lock();
-        queue.idle += 1;
-        while queue.calls.is_empty() && !queue.is_over {
-            queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        if !queue.calls.is_empty() || queue.is_over {
+            return;
         }
-        queue.idle -= 1;
+        queue.idle.push(me.clone());
+        while queue.idle.iter().any(|idle| idle.id() == me.id()) {
+            drop(queue);
+            thread::park();
+            queue = self.lock();
+        }
     }
 
     /// Whether all threads have ended, after a while.
