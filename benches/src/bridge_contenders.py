@@ -1,6 +1,20 @@
 """The rounds of the bridge's measurements. The contenders' own functions are in these globals already."""
 
 import asyncio
+import concurrent.futures
+
+pool = concurrent.futures.ThreadPoolExecutor()
+
+for name in "uvloop", "rloop":
+    try:
+        globals()[name] = __import__(name)
+    except ImportError:
+        pass
+
+
+def run_on(factory, coroutine):
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(coroutine)
 
 
 async def one_by_one(function, n):
@@ -20,10 +34,52 @@ async def coroutine_ready():
     return 1
 
 
+def nothing():
+    pass
+
+
+def hop():
+    return asyncio.get_running_loop().run_in_executor(pool, nothing)
+
+
+def to_thread():
+    return asyncio.to_thread(nothing)
+
+
+def task():
+    return asyncio.create_task(coroutine_ready())
+
+
+def submit_nothing():
+    return ferry.submit(nothing)
+
+
 async def hops(n):
-    loop = asyncio.get_running_loop()
     for _ in range(n):
-        await loop.run_in_executor(None, int)
+        await hop()
+
+
+async def submits(function, n):
+    for _ in range(n):
+        await ferry.submit(function)
+
+
+async def tasks_of(function, n, each):
+    async with asyncio.TaskGroup() as group:
+        for _ in range(n):
+            group.create_task(one_by_one(function, each))
+
+
+async def cancels(function, n):
+    async def wait():
+        await function()
+
+    for _ in range(n):
+        task = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        dropped(1)
 
 
 async def child(i):

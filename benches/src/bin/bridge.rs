@@ -1,10 +1,12 @@
-//! The Python bridge beside pyo3-async-runtimes, plain asyncio and a plain thread hop, on asyncio's own loop.
+//! The Python bridge beside pyo3-async-runtimes, plain asyncio and a thread pool of Python.
 //!
-//! `bridge [NAME…]` runs the named measurements, or all. Figures are CPU time of the process an operation.
+//! `bridge [NAME…]` runs the named measurements, or all, on each event loop that is installed: asyncio's own, uvloop
+//! and rloop. Figures are CPU time of the process an operation; `cancel` is time on the wall, from a task's cancel
+//! until Rust's future is dropped.
 //! `--gather-cost CONTENDER` is how it calls itself for what a gather of 10,000 leaves in a fresh process.
 
 use asyncferry_python::{
-    Job, append_to_inittab, awaitable_to_future, future_to_awaitable, interpreter,
+    Job, append_to_inittab, awaitable_to_future, future_to_awaitable, interpreter, register,
 };
 use ferry_benches::{Clock, alternate, print_line};
 use pyo3::{ffi::c_str, prelude::*, types::PyDict};
@@ -12,70 +14,155 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     process::Command,
-    sync::{Mutex, OnceLock, mpsc},
+    sync::{
+        Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
 };
 use tokio::sync::oneshot;
 
-/// One measurement: its name, the goal against pyo3-async-runtimes, operations a round, and the Python
-/// function that runs a round for each contender.
+/// One measurement: its name, the goal against the peer that it names, operations a round, and the Python
+/// coroutine that runs a round for each contender.
 struct Bench {
     name: &'static str,
-    goal: f64,
+    goal: Option<f64>,
+    against: &'static str,
+    clock: Clock,
     operations: usize,
     contenders: &'static [(&'static str, &'static str)],
 }
 
+const PEER: &str = "pyo3-async-runtimes";
+const POOL: &str = "run_in_executor";
+
 const BENCHES: &[Bench] = &[
     Bench {
         name: "await_ready",
-        goal: 0.02,
+        goal: Some(0.02),
+        against: PEER,
+        clock: Clock::Cpu,
         operations: 20_000,
         contenders: &[
             ("ferry", "one_by_one(ferry_ready, N)"),
-            ("pyo3-async-runtimes", "one_by_one(peer_ready, N // 20)"),
+            (PEER, "one_by_one(peer_ready, N // 20)"),
             ("asyncio", "one_by_one(coroutine_ready, N)"),
         ],
     },
     Bench {
         name: "await_cross_thread",
-        goal: 0.35,
+        goal: Some(0.35),
+        against: PEER,
+        clock: Clock::Cpu,
         operations: 4_000,
         contenders: &[
             ("ferry", "one_by_one(ferry_thread, N)"),
-            ("pyo3-async-runtimes", "one_by_one(peer_thread, N)"),
+            (PEER, "one_by_one(peer_thread, N)"),
             ("thread hop", "hops(N)"),
         ],
     },
     Bench {
+        name: "tasks_100x50",
+        goal: Some(0.1),
+        against: PEER,
+        clock: Clock::Cpu,
+        operations: 5_000,
+        contenders: &[
+            ("ferry", "tasks_of(ferry_thread, 100, N // 100)"),
+            (PEER, "tasks_of(peer_thread, 100, N // 100)"),
+            (POOL, "tasks_of(hop, 100, N // 100)"),
+        ],
+    },
+    Bench {
         name: "gather_10k",
-        goal: 0.08,
+        goal: Some(0.02),
+        against: PEER,
+        clock: Clock::Cpu,
         operations: 10_000,
         contenders: &[
             ("ferry", "ferry_gather(ferry_thread, N)"),
-            ("pyo3-async-runtimes", "asyncio_gather(peer_thread, N)"),
+            (PEER, "asyncio_gather(peer_thread, N)"),
             ("asyncio", "asyncio_gather(coroutine_ready, N)"),
         ],
     },
     Bench {
         name: "gather_10k_asyncio",
-        goal: 0.08,
+        goal: Some(0.08),
+        against: PEER,
+        clock: Clock::Cpu,
         operations: 10_000,
         contenders: &[
             ("ferry", "asyncio_gather(ferry_thread, N)"),
-            ("pyo3-async-runtimes", "asyncio_gather(peer_thread, N)"),
+            (PEER, "asyncio_gather(peer_thread, N)"),
             ("asyncio", "asyncio_gather(coroutine_ready, N)"),
         ],
     },
     Bench {
         name: "rust_awaits_4000",
-        goal: 0.5,
+        goal: Some(0.5),
+        against: PEER,
+        clock: Clock::Cpu,
         operations: 4_000,
         contenders: &[
             ("ferry", "rust_awaits(ferry_awaits, N)"),
-            ("pyo3-async-runtimes", "rust_awaits(peer_awaits, N)"),
+            (PEER, "rust_awaits(peer_awaits, N)"),
             ("asyncio", "tasks(N)"),
         ],
     },
+    Bench {
+        name: "cancel",
+        goal: None,
+        against: PEER,
+        clock: Clock::Wall,
+        operations: 1_000,
+        contenders: &[("ferry", "cancels(ferry_pending, N)"), (PEER, "cancels(peer_pending, N)")],
+    },
+    Bench {
+        name: "submit_rust",
+        goal: Some(0.2),
+        against: POOL,
+        clock: Clock::Cpu,
+        operations: 4_000,
+        contenders: &[("ferry", "submits('ready', N)"), (POOL, "hops(N)")],
+    },
+    Bench {
+        name: "submit_python",
+        goal: Some(0.2),
+        against: POOL,
+        clock: Clock::Cpu,
+        operations: 4_000,
+        contenders: &[("ferry", "submits(nothing, N)"), (POOL, "hops(N)")],
+    },
+    Bench {
+        name: "submit_python_10k",
+        goal: Some(0.2),
+        against: POOL,
+        clock: Clock::Cpu,
+        operations: 10_000,
+        contenders: &[
+            ("ferry", "ferry_gather(submit_nothing, N)"),
+            (POOL, "asyncio_gather(hop, N)"),
+            ("asyncio.to_thread", "asyncio_gather(to_thread, N)"),
+        ],
+    },
+    Bench {
+        name: "submit_coroutine",
+        goal: None,
+        against: "asyncio.create_task",
+        clock: Clock::Cpu,
+        operations: 4_000,
+        contenders: &[
+            ("ferry", "submits(coroutine_ready, N)"),
+            ("asyncio.create_task", "one_by_one(task, N)"),
+        ],
+    },
+];
+
+/// Event loops, by the name of their module, and how a round is run on each.
+const LOOPS: &[(&str, &str)] = &[
+    ("asyncio", "asyncio.run(CALL)"),
+    ("uvloop", "run_on(uvloop.new_event_loop, CALL)"),
+    ("rloop", "run_on(rloop.new_event_loop, CALL)"),
 ];
 
 fn main() -> anyhow::Result<()> {
@@ -92,28 +179,45 @@ fn main() -> anyhow::Result<()> {
     if let Some(unknown) = wanted.iter().find(|name| !known.contains(&name.as_str())) {
         anyhow::bail!("there is no measurement '{unknown}'; there are: {}", known.join(", "));
     }
-    for bench in
-        BENCHES.iter().filter(|bench| wanted.is_empty() || wanted.iter().any(|name| name == bench.name))
-    {
-        let figures = run(&program, bench);
-        let name = format!("bridge/{}", bench.name);
-        print_line(&name, "ns", &figures, "pyo3-async-runtimes", Some(bench.goal));
-        if bench.name == "gather_10k" {
-            print_costs(bench)?;
+    let is_wanted = |bench: &&Bench| wanted.is_empty() || wanted.iter().any(|name| name == bench.name);
+    let python = format!("py{}", short_version());
+    for (event_loop, run) in LOOPS.iter().filter(|(name, _)| has_module(name)) {
+        for bench in BENCHES.iter().filter(is_wanted) {
+            let name = format!("bridge/{python}/{event_loop}/{}", bench.name);
+            print_line(&name, "ns", &measure(&program, bench, run), bench.against, bench.goal);
+            if bench.name == "gather_10k" && *event_loop == "asyncio" {
+                print_costs(&format!("bridge/{python}/{event_loop}"), bench)?;
+            }
         }
     }
     Ok(())
 }
 
-/// CPU time an operation for each contender. A round of `N // 20` operations counts as so many.
-fn run(program: &Py<PyDict>, bench: &Bench) -> BTreeMap<String, f64> {
+/// "3.11"
+fn short_version() -> String {
+    let version = interpreter::linked_version();
+    version.rsplit_once('.').map_or(version, |(short, _)| short).to_owned()
+}
+
+/// Whether the loop is installed; it says so where it isn't.
+fn has_module(name: &str) -> bool {
+    let found = Python::attach(|py| py.import(name).map(drop).map_err(|error| error.to_string()));
+    if let Err(error) = &found {
+        eprintln!("bridge: {name} is left out: {error}");
+    }
+    found.is_ok()
+}
+
+/// Time an operation for each contender. A round of `N // 20` operations counts as so many.
+fn measure(program: &Py<PyDict>, bench: &Bench, run: &str) -> BTreeMap<String, f64> {
     let contenders = bench.contenders.iter().map(|(name, call)| {
         let fewer = if call.contains("N // 20") { 20 } else { 1 };
-        let call = call.replace("N // 20", "N").replace('N', &(bench.operations / fewer).to_string());
+        let call = run.replace("CALL", call).replace("N // 20", "N");
+        let call = call.replace('N', &(bench.operations / fewer).to_string());
         let round = move || {
-            let start = Clock::Cpu.now();
+            let start = bench.clock.now();
             round(program, &call);
-            (Clock::Cpu.now() - start) / (bench.operations / fewer) as f64
+            (bench.clock.now() - start) / (bench.operations / fewer) as f64
         };
         (*name, Box::new(round) as Box<dyn FnMut() -> f64>)
     });
@@ -121,15 +225,15 @@ fn run(program: &Py<PyDict>, bench: &Bench) -> BTreeMap<String, f64> {
 }
 
 fn round(program: &Py<PyDict>, call: &str) {
-    let call = std::ffi::CString::new(format!("asyncio.run({call})")).unwrap();
+    let call = std::ffi::CString::new(call).unwrap();
     Python::attach(|py| py.run(&call, Some(program.bind(py)), None).unwrap());
 }
 
 /// What each contender's gather of 10,000 leaves behind: threads, and growth of the resident memory.
-fn print_costs(bench: &Bench) -> anyhow::Result<()> {
+fn print_costs(prefix: &str, bench: &Bench) -> anyhow::Result<()> {
     let (mut threads, mut memory) = (BTreeMap::new(), BTreeMap::new());
     for (name, call) in bench.contenders {
-        let call = call.replace('N', &bench.operations.to_string());
+        let call = format!("asyncio.run({call})").replace('N', &bench.operations.to_string());
         let output = Command::new(std::env::current_exe()?).args(["--gather-cost", &call]).output()?;
         anyhow::ensure!(
             output.status.success(),
@@ -142,10 +246,14 @@ fn print_costs(bench: &Bench) -> anyhow::Result<()> {
         threads.insert((*name).to_owned(), count.parse()?);
         memory.insert((*name).to_owned(), bytes.parse()?);
     }
-    print_line("bridge/gather_10k_threads", "threads", &threads, "pyo3-async-runtimes", None);
-    print_line("bridge/gather_10k_rss", "KiB", &memory, "pyo3-async-runtimes", None);
+    threads.insert("the limit".to_owned(), THREAD_LIMIT);
+    print_line(&format!("{prefix}/gather_10k_threads"), "threads", &threads, "the limit", Some(1.0));
+    print_line(&format!("{prefix}/gather_10k_rss"), "KiB", &memory, PEER, None);
     Ok(())
 }
+
+/// How many threads a gather of 10,000 may need.
+const THREAD_LIMIT: f64 = 4.0;
 
 fn gather_cost(program: &Py<PyDict>, call: &str) -> anyhow::Result<()> {
     let before = status("VmRSS:");
@@ -169,6 +277,10 @@ fn load(py: Python<'_>) -> PyResult<Py<PyDict>> {
     globals.set_item("peer_ready", wrap_pyfunction!(peer_ready, py)?)?;
     globals.set_item("ferry_thread", wrap_pyfunction!(ferry_thread, py)?)?;
     globals.set_item("peer_thread", wrap_pyfunction!(peer_thread, py)?)?;
+    globals.set_item("ferry_pending", wrap_pyfunction!(ferry_pending, py)?)?;
+    globals.set_item("peer_pending", wrap_pyfunction!(peer_pending, py)?)?;
+    globals.set_item("dropped", wrap_pyfunction!(dropped, py)?)?;
+    register(py, "ready", wrap_pyfunction!(ferry_ready, py)?)?;
     globals.set_item("ferry_awaits", wrap_pyfunction!(ferry_awaits, py)?)?;
     globals.set_item("peer_awaits", wrap_pyfunction!(peer_awaits, py)?)?;
     py.run(c_str!(include_str!("../bridge_contenders.py")), Some(&globals), None)?;
@@ -212,6 +324,46 @@ fn ask_thread() -> oneshot::Receiver<u32> {
     let (sender, receiver) = oneshot::channel();
     thread.lock().unwrap().send(sender).unwrap();
     receiver
+}
+
+/// Counts up when a pending future is dropped.
+struct Guard;
+
+static DROPPED: AtomicUsize = AtomicUsize::new(0);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        DROPPED.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[pyfunction]
+fn ferry_pending(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
+    let guard = Guard;
+    future_to_awaitable(py, async move {
+        let _guard = guard;
+        std::future::pending::<Result<(), Infallible>>().await
+    })
+}
+
+#[pyfunction]
+fn peer_pending(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let guard = Guard;
+    pyo3_async_runtimes::tokio::future_into_py(py, async move {
+        let _guard = guard;
+        std::future::pending::<PyResult<()>>().await
+    })
+}
+
+/// Waits until `count` pending futures were dropped, on whatever thread, since the last call.
+#[pyfunction]
+fn dropped(py: Python<'_>, count: usize) {
+    py.detach(|| {
+        while DROPPED.load(Ordering::SeqCst) < count {
+            std::thread::yield_now();
+        }
+    });
+    DROPPED.fetch_sub(count, Ordering::SeqCst);
 }
 
 /// Awaits all of `coroutines` at once in Rust, and gives their sum to Python.
