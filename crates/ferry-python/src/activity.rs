@@ -4,7 +4,7 @@
 //! The job's object, its source, the thread that runs it and its `contextvars` share one. It keeps none of them
 //! alive, so that a job which nobody refers to any more is told to stop although its work still runs.
 
-use crate::{callback::current_context, names, progress::Progress, source::PyValue, threads};
+use crate::{context::current_context, names, progress::Progress, source::PyValue, threads};
 use pyo3::{exceptions::PyRuntimeError, intern, prelude::*, sync::PyOnceLock, types::PyString};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 

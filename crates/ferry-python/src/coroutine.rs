@@ -17,8 +17,8 @@
 //! that were given tell their end by a done-callback, [`Finished`].
 
 use crate::{
-    callback::current_context,
     carried::{Carried, Reply},
+    context::current_context,
     glue,
     home::Home,
     names,

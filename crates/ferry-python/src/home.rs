@@ -36,8 +36,8 @@
 
 use crate::{
     bell::Bell,
-    callback::empty_context,
     carried::Reply,
+    context::empty_context,
     drain::{Drain, SendReplies},
     exit,
     held::Held,

@@ -25,7 +25,8 @@
 use crate::{
     activity::Activity,
     background, blocking,
-    callback::{Callback, current_context},
+    callback::Callback,
+    context::current_context,
     glue,
     home::{Home, report_nowhere},
     names, orphans,

@@ -38,6 +38,7 @@ mod bell;
 mod blocking;
 mod callback;
 mod carried;
+mod context;
 mod coroutine;
 mod coroutine_job;
 mod digest;

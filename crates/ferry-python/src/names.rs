@@ -3,7 +3,6 @@
 use asyncferry::State;
 use pyo3::{
     exceptions::{PyBaseException, PyKeyboardInterrupt, PySystemExit},
-    ffi,
     prelude::*,
     sync::PyOnceLock,
     types::{IntoPyDict, PyString, PyType},
@@ -48,9 +47,17 @@ pub(crate) fn is_awaitable(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// Whether `object` is what calling an `async def` gives.
+#[cfg(not(Py_LIMITED_API))]
 pub(crate) fn is_coroutine(object: &Bound<'_, PyAny>) -> bool {
     // SAFETY: the pointer is that of a live object, and the check only reads its type.
-    unsafe { ffi::PyCoro_CheckExact(object.as_ptr()) != 0 }
+    unsafe { pyo3::ffi::PyCoro_CheckExact(object.as_ptr()) != 0 }
+}
+
+/// Whether `object` is what calling an `async def` gives.
+#[cfg(Py_LIMITED_API)]
+pub(crate) fn is_coroutine(object: &Bound<'_, PyAny>) -> bool {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CLASS.import(object.py(), "types", "CoroutineType").is_ok_and(|class| object.get_type().is(class))
 }
 
 /// `asyncio.CancelledError(message)`.

@@ -12,7 +12,7 @@
 use crate::{
     activity::Activity,
     background,
-    callback::current_context,
+    context::current_context,
     coroutine::{PyFuture, start, start_here},
     coroutine_job::CoroutineWork,
     glue,
