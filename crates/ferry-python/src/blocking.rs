@@ -3,9 +3,9 @@
 //! The thread sleeps on a bell of its own, without the GIL, and wakes for the job's end, for the timeout, and for
 //! signals: Ctrl-C raises KeyboardInterrupt at once, and leaves the job alone.
 
-use crate::{bell::Bell, job::Job, names};
+use crate::{bell::Bell, job::Job, names, timer};
 use pyo3::{
-    exceptions::{PyOverflowError, PyTimeoutError, PyValueError},
+    exceptions::{PyOverflowError, PyTimeoutError},
     prelude::*,
 };
 use rustix::{
@@ -64,13 +64,7 @@ pub(crate) fn wait_for(job: &Bound<'_, Job>, timeout: Option<f64>) -> PyResult<(
 
 /// When `seconds` are over; `None` is never.
 fn deadline(seconds: f64) -> PyResult<Option<Instant>> {
-    if seconds.is_nan() {
-        return Err(PyValueError::new_err(
-            "can't wait for NaN seconds; give a number, or None to wait for ever",
-        ));
-    }
-    let time = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
-    Ok(Instant::now().checked_add(time))
+    Ok(Instant::now().checked_add(timer::duration("wait", seconds)?))
 }
 
 /// Sleeps until the bell rings, a signal comes, or `time` is over.

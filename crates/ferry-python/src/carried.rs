@@ -9,7 +9,13 @@
 //! (`CancelledError`, `KeyboardInterrupt`, `SystemExit`) goes to both. What a coroutine returned counts, even if
 //! its task was told to cancel in its very last step, where asyncio would drop the value.
 
-use crate::{coroutine::Call, home::Home, names, source::Once, tasks::Turn};
+use crate::{
+    coroutine::Call,
+    home::Home,
+    names,
+    source::{End, Once},
+    tasks::Turn,
+};
 use asyncferry::Promise;
 use pyo3::{
     PyTraverseError, PyVisit,
@@ -21,7 +27,29 @@ use pyo3::{
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How what Rust awaits ended.
-pub(crate) type Reply = Once<PyResult<Py<PyAny>>>;
+pub(crate) struct Reply {
+    result: Once<PyResult<Py<PyAny>>>,
+    end: End,
+}
+
+impl Reply {
+    pub(crate) fn new(py: Python<'_>, result: PyResult<Py<PyAny>>) -> Self {
+        let end = match &result {
+            Ok(_) => End::Value,
+            Err(error) if names::is_cancelled_error(error.value(py)).unwrap_or(false) => End::Cancelled,
+            Err(_) => End::Error,
+        };
+        Self { result: Once::new(result), end }
+    }
+
+    pub(crate) fn take(&self) -> Option<PyResult<Py<PyAny>>> {
+        self.result.take()
+    }
+
+    pub(crate) fn end(&self) -> End {
+        self.end
+    }
+}
 
 #[pyclass(frozen, module = "asyncferry", name = "_Carried")]
 pub(crate) struct Carried {
@@ -72,10 +100,10 @@ impl Carried {
         drop(self.call.done());
         let promise = self.promise.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (promise, self.turn) {
-            (Some(promise), Turn::This) => self.home.reply(py, promise, Once::new(result)),
+            (Some(promise), Turn::This) => self.home.reply(py, promise, Reply::new(py, result)),
             (Some(promise), Turn::Next) => {
                 // Settled already: nobody waits.
-                let _ = promise.complete(Once::new(result));
+                let _ = promise.complete(Reply::new(py, result));
                 Ok(())
             }
             (None, _) => Ok(()),

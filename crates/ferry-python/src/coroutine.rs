@@ -22,7 +22,6 @@ use crate::{
     glue,
     home::Home,
     names,
-    source::Once,
     tasks::Turn,
 };
 use asyncferry::{Failure, Future, Promise, State, promise};
@@ -304,7 +303,7 @@ fn begin(
     begun.or_else(|error| {
         let stops = names::stops_the_program(py, &error);
         let told = if stops { Err(error.clone_ref(py)) } else { Ok(()) };
-        let _ = promise.complete(Once::new(Err(error)));
+        let _ = promise.complete(Reply::new(py, Err(error)));
         told
     })
 }
@@ -378,6 +377,6 @@ impl Finished {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
         drop(self.call.done());
         let result = task.call_method0(intern!(task.py(), "result")).map(Bound::unbind);
-        self.home.reply(task.py(), self.promise.clone(), Once::new(result))
+        self.home.reply(task.py(), self.promise.clone(), Reply::new(task.py(), result))
     }
 }

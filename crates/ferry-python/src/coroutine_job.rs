@@ -9,7 +9,7 @@ use crate::{
     coroutine::{Asked, Call, PyFuture},
     home::Home,
     names,
-    source::{Ending, Request, Source, Waits, Watch},
+    source::{End, Ending, Request, Source, Waits, Watch},
 };
 use asyncferry::{Failure, Future, State};
 use pyo3::{intern, prelude::*, types::PyDict};
@@ -34,7 +34,7 @@ impl Source for CoroutineWork {
     }
 
     fn failed(&self) -> bool {
-        failed(self.future.reply())
+        ended(self.future.reply()) == Some(End::Error)
     }
 
     fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -77,17 +77,18 @@ impl Watch for ReplyWatch {
         self.0.poll_settled(cx)
     }
 
-    fn failed(&self) -> bool {
-        failed(&self.0)
+    fn end(&self) -> End {
+        ended(&self.0).unwrap_or_else(|| unreachable!("it is settled"))
     }
 }
 
-fn failed(reply: &Future<Reply>) -> bool {
-    match reply.get() {
-        Some(Ok(reply)) => reply.is(|result| result.is_err()),
-        Some(Err(_)) => true,
-        None => false,
-    }
+/// How it ended, if it has.
+fn ended(reply: &Future<Reply>) -> Option<End> {
+    Some(match reply.get()? {
+        Ok(reply) => reply.end(),
+        Err(Failure::Cancelled(_)) => End::Cancelled,
+        Err(Failure::Failed(_)) => End::Error,
+    })
 }
 
 /// Asks the task to cancel.

@@ -263,7 +263,7 @@ where
 }
 
 /// Where a future goes on after its first wake-up: tokio's threads, without a hop of ours in between.
-fn hand_to_tokio(runnable: Runnable) {
+pub(crate) fn hand_to_tokio(runnable: Runnable) {
     drop(AsyncRuntime::tokio().spawn(async move {
         runnable.run();
     }));

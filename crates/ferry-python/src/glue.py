@@ -33,6 +33,59 @@ async def finished(value):
     return await value if inspect.isawaitable(value) else value
 
 
+async def mapped(submit, wait, function, items, limit, return_exceptions):
+    """The results of function(item) for each of `items`, `limit` at a time."""
+    results = []
+    workers = []
+    problems = []
+
+    async def work(number):
+        """Has items done, until there is none, and another worker begin as long as there may be more."""
+        try:
+            for item in items:
+                place = len(results)
+                results.append(None)
+                if len(workers) < limit:
+                    begin()
+                results[place] = await attempt(item)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                problems.append(error)
+            stop(other for other in workers if other is not workers[number])
+            raise
+
+    async def attempt(item):
+        try:
+            return await submit(function, item)
+        except Exception as error:
+            if return_exceptions:
+                return error
+            raise
+
+    def begin():
+        workers.append(submit(work, len(workers)))
+
+    def stop(some):
+        for worker in some:
+            worker.cancel()
+
+    try:
+        begin()
+        # The list grows meanwhile.
+        for worker in workers:
+            await worker
+    except BaseException:
+        stop(workers)
+        done, _ = await wait(workers)
+        for worker in done:
+            # Looked at, so that it isn't reported.
+            worker.cancelled() or worker.exception()
+        if problems:
+            raise problems[0]
+        raise
+    return results
+
+
 class Background:
     """An event loop on a thread of its own, for coroutines that are submitted where no loop runs."""
 

@@ -33,6 +33,7 @@
 
 mod activity;
 mod artifact;
+mod as_completed;
 mod background;
 mod bell;
 mod blocking;
@@ -49,6 +50,7 @@ mod failure;
 mod fork;
 mod gather;
 mod glue;
+mod group;
 mod held;
 mod home;
 #[cfg(feature = "embed")]
@@ -56,10 +58,12 @@ pub mod interpreter;
 mod job;
 #[cfg(feature = "embed")]
 pub mod kernel;
+mod map;
 mod module;
 mod names;
 mod orphans;
 mod progress;
+mod race;
 mod registry;
 #[cfg(feature = "embed")]
 pub mod run;
@@ -69,6 +73,8 @@ mod stage;
 mod submit;
 mod tasks;
 mod threads;
+mod timer;
+mod wait;
 mod waiter;
 
 pub use artifact::{Artifact, ArtifactInfo};

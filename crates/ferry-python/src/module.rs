@@ -3,18 +3,22 @@
 use crate::{
     activity::{check_cancelled, report_progress},
     artifact::Artifact,
+    as_completed::as_completed,
     digest::digest_file,
     expose::future_to_awaitable,
     failure::{FerryError, PanicError},
     gather::{OnError, gather as gather_awaitables},
     job::Job,
+    map::map,
     names,
+    race::race,
     registry::{register_from_python, register_from_rust},
     settings::configure,
     submit::submit,
+    timer,
+    wait::{ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait},
 };
-use pyo3::{exceptions::PyValueError, prelude::*, types::PyTuple};
-use std::time::Duration;
+use pyo3::{prelude::*, types::PyTuple};
 
 /// Waits until all are done, and gives the list of their results, in the order given.
 ///
@@ -31,11 +35,7 @@ fn gather<'py>(aws: &Bound<'py, PyTuple>, return_exceptions: bool) -> PyResult<B
 /// Waits for so many seconds, on Rust's clock. Infinity never ends.
 #[pyfunction]
 fn sleep(py: Python<'_>, seconds: f64) -> PyResult<Bound<'_, Job>> {
-    if seconds.is_nan() {
-        return Err(PyValueError::new_err("can't sleep for NaN seconds; give a number"));
-    }
-    // What is beyond a Duration is beyond everybody's patience.
-    let time = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+    let time = timer::duration("sleep", seconds)?;
     future_to_awaitable(py, async move {
         ::asyncferry::sleep(time).await;
         Ok::<(), PyErr>(())
@@ -55,6 +55,9 @@ pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("FerryError", py.get_type::<FerryError>())?;
     module.add("PanicError", py.get_type::<PanicError>())?;
     module.add("State", names::state_class(py)?)?;
+    for constant in [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION] {
+        module.add(constant, constant)?;
+    }
     module.add_function(wrap_pyfunction!(submit, module)?)?;
     module.add_function(wrap_pyfunction!(register_from_python, module)?)?;
     module.add_function(wrap_pyfunction!(register_from_rust, module)?)?;
@@ -62,6 +65,10 @@ pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(report_progress, module)?)?;
     module.add_function(wrap_pyfunction!(check_cancelled, module)?)?;
     module.add_function(wrap_pyfunction!(gather, module)?)?;
+    module.add_function(wrap_pyfunction!(wait, module)?)?;
+    module.add_function(wrap_pyfunction!(race, module)?)?;
+    module.add_function(wrap_pyfunction!(as_completed, module)?)?;
+    module.add_function(wrap_pyfunction!(map, module)?)?;
     module.add_function(wrap_pyfunction!(sleep, module)?)?;
     module.add_function(wrap_pyfunction!(digest_file, module)?)
 }

@@ -113,6 +113,11 @@ impl Deliver for Told {
         self.place.fetch_max(self.number + 1, Ordering::Relaxed);
         self.value.deliver(py)
     }
+
+    /// It stays where it is until a reader has taken it.
+    fn put_back(&self) -> bool {
+        true
+    }
 }
 
 /// Iterates over what a job reports, with `async for`. It ends when the job does, however that is.

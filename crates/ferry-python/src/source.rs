@@ -4,7 +4,7 @@
 //! A value is converted to Python at home, with the GIL, once: [`Deliver`] says how. Errors are turned into
 //! exceptions there too (see [`failure`]).
 
-use crate::{activity::Activity, coroutine::Call, failure, gather::Children, names};
+use crate::{activity::Activity, coroutine::Call, failure, names};
 use asyncferry::{Failure, Future, State};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyString};
 use std::{
@@ -17,10 +17,24 @@ use std::{
 pub(crate) trait Deliver: Send + Sync + 'static {
     fn deliver(&self, py: Python<'_>) -> PyResult<Py<PyAny>>;
 
-    /// Whether this value stands for a failure (that of a gather's child).
-    fn is_failure(&self) -> bool {
+    /// What kind of end this value stands for, where it's that of somebody else.
+    fn end(&self) -> End {
+        End::Value
+    }
+
+    /// An item that was handed out, and that nobody has taken yet: gives it to the next who wants one. `false` for
+    /// what is no such item.
+    fn put_back(&self) -> bool {
         false
     }
+}
+
+/// How something ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Value,
+    Error,
+    Cancelled,
 }
 
 /// A value that is converted when it's taken, by the one awaitable that there is for it.
@@ -33,11 +47,6 @@ impl<T> Once<T> {
 
     pub(crate) fn take(&self) -> Option<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Whether it's still here, and `holds` of it.
-    pub(crate) fn is(&self, holds: impl FnOnce(&T) -> bool) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(holds)
     }
 }
 
@@ -109,9 +118,15 @@ pub(crate) trait Source: Send + Sync {
         Waits::Unknown
     }
 
-    /// The Python awaitables that this one is made of, if it's made of such.
-    fn children(&self) -> Option<&Arc<Children>> {
-        None
+    /// How deep it is in groups of awaitables.
+    fn depth(&self) -> usize {
+        0
+    }
+
+    /// Gives back the item that it was settled with, if it's such a source and nobody has taken that yet: then a
+    /// cancel still comes in time.
+    fn put_back(&self) -> bool {
+        false
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -148,8 +163,8 @@ impl Waits {
 pub(crate) trait Watch: Send + Sync {
     fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Whether it was settled otherwise than with a good value.
-    fn failed(&self) -> bool;
+    /// How it was settled.
+    fn end(&self) -> End;
 }
 
 /// A promise's future, with the task that works for it. Dropping both stops the task.
@@ -202,6 +217,10 @@ impl<T: Deliver> Source for Work<T> {
         ending(py, &self.future)
     }
 
+    fn put_back(&self) -> bool {
+        self.value().is_some_and(Deliver::put_back)
+    }
+
     fn waits_for(&self) -> Waits {
         self.activity.as_ref().map_or(Waits::Unknown, |activity| Waits::Activity(activity.clone()))
     }
@@ -222,11 +241,12 @@ impl<T: Deliver> Watch for Future<T> {
         Future::poll_settled(self, cx)
     }
 
-    fn failed(&self) -> bool {
+    fn end(&self) -> End {
         match self.get() {
-            Some(Ok(value)) => value.is_failure(),
-            Some(Err(_)) => true,
-            None => false,
+            Some(Ok(value)) => value.end(),
+            Some(Err(Failure::Cancelled(_))) => End::Cancelled,
+            Some(Err(Failure::Failed(_))) => End::Error,
+            None => unreachable!("it is settled"),
         }
     }
 }

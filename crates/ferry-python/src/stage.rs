@@ -145,14 +145,14 @@ impl Core {
 
     /// Cancels it, unless it's done. `text` is what Rust sees of `message`.
     pub(crate) fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
-        self.settle(py);
         let (source, request) = {
             let mut inner = self.lock();
             match &inner.stage {
-                Stage::Pending(source) => match source.request() {
+                Stage::Pending(source) if source.state() == State::Pending => match source.request() {
                     Some(request) => (None, Some(request)),
                     None => (inner.turn(), None),
                 },
+                Stage::Pending(_) => (inner.turn(), None),
                 _ => (None, None),
             }
         };
@@ -160,8 +160,8 @@ impl Core {
             return request.cancel(py, message, text);
         }
         let Some(source) = source else { return Ok(false) };
-        // The source decides: it may have been settled by another thread in this moment.
-        let cancelled = source.cancel(text);
+        // The source decides: it may be settled already, or by another thread in this moment.
+        let cancelled = source.cancel(text) || source.put_back();
         let stage = if cancelled { Stage::Cancelled(message) } else { Stage::of(py, source.ending(py)) };
         self.end(Some(stage), Some(source));
         Ok(cancelled)
@@ -265,10 +265,10 @@ impl Core {
         removed.len()
     }
 
-    /// How deep it is in gathers, while it's pending.
+    /// How deep it is in groups of awaitables, while it's pending.
     pub(crate) fn depth(&self) -> usize {
         match &self.lock().stage {
-            Stage::Pending(source) => source.children().map_or(0, |children| children.depth()),
+            Stage::Pending(source) => source.depth(),
             _ => 0,
         }
     }

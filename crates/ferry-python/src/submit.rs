@@ -166,7 +166,7 @@ fn not_a_function(object: &Bound<'_, PyAny>) -> PyErr {
     ))
 }
 
-fn name_of(function: &Bound<'_, PyAny>) -> PyResult<String> {
+pub(crate) fn name_of(function: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = function.py();
     match function.getattr(intern!(py, "__qualname__")) {
         Ok(name) => name.extract(),

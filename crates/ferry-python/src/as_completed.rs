@@ -1,0 +1,234 @@
+//! `as_completed`: a group whose children are handed out one by one, in the order in which they are done.
+//!
+//! ```text
+//!   child_done(place) ──▶ done ──▶ the reader that waited longest ──▶ its job ends
+//!                          ▲                                            │ cancelled or dropped before
+//!                          └──────────────── put back ──────────────────┘ anybody took it
+//! ```
+//!
+//! Each reader is a job of its own, for one child. A reader that is cancelled leaves its child to the next, so that
+//! none is lost.
+
+use crate::{
+    group::{Counter, Group, Wakers},
+    job::Job,
+    names,
+    source::{Deliver, End, Work},
+    timer,
+};
+use asyncferry::{Promise, State, promise};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::{PyStopAsyncIteration, PyTimeoutError, PyTypeError},
+    prelude::*,
+    types::PySet,
+};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Iterates over jobs, coroutines, tasks and futures in the order in which they are done.
+///
+/// With `async for` it gives the jobs and futures themselves, as asyncio.as_completed of Python 3.13 does; a
+/// coroutine's task stands for it. A plain `for` gives awaitables, each of which gives the result of the next one
+/// that is done. When the time is over, a TimeoutError is raised in place of the next one; nothing is cancelled.
+#[pyfunction]
+#[pyo3(signature = (aws, *, timeout = None))]
+pub(crate) fn as_completed(aws: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<AsCompleted> {
+    let py = aws.py();
+    if aws.is_exact_instance_of::<Job>() || names::is_awaitable(aws)? {
+        return Err(PyTypeError::new_err(
+            "as_completed() takes a collection of awaitables, not just one of them",
+        ));
+    }
+    let aws = PySet::new(py, aws.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
+    let group = Group::of(py, "as_completed", aws.iter().collect())?;
+    let line = Arc::new(Line { group, queue: Mutex::default() });
+    let wakers = line.group.count(py, &Arc::new(Arrivals(line.clone())))?;
+    let late = line.clone();
+    let timer = timer::start(py, timeout, move || late.close())?;
+    Ok(AsCompleted { line, _wakers: wakers, _timer: timer })
+}
+
+/// Gives children of a group in the order in which they are done.
+#[pyclass(frozen, module = "asyncferry", name = "_AsCompleted")]
+pub(crate) struct AsCompleted {
+    line: Arc<Line>,
+    _wakers: Wakers<Arrivals>,
+    _timer: Option<async_task::Task<()>>,
+}
+
+#[pymethods]
+impl AsCompleted {
+    fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Job>> {
+        let next = self.line.next(py, Gives::Child)?;
+        next.ok_or_else(|| PyStopAsyncIteration::new_err(()))
+    }
+
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, Job>>> {
+        self.line.next(py, Gives::Result)
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.line.group.traverse(&visit)
+    }
+}
+
+/// The children that are done and those who wait for them.
+struct Line {
+    group: Arc<Group>,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    done: VecDeque<usize>,
+    readers: VecDeque<(Promise<Arrived>, Gives)>,
+    /// How many were handed out.
+    given: usize,
+    /// The time is over.
+    is_late: bool,
+}
+
+/// What a reader gets of a child.
+#[derive(Clone, Copy)]
+enum Gives {
+    Child,
+    Result,
+}
+
+impl Line {
+    /// A job for the next child that is done; `None` when there is one for each already.
+    fn next<'py>(self: &Arc<Self>, py: Python<'py>, gives: Gives) -> PyResult<Option<Bound<'py, Job>>> {
+        let (promise, future) = promise();
+        {
+            let mut queue = self.lock();
+            // Those who gave up waiting make room.
+            queue.readers.retain(|(reader, _)| reader.state() == State::Pending);
+            if queue.given + queue.readers.len() == self.group.len() {
+                return Ok(None);
+            }
+            if queue.is_late && queue.done.is_empty() {
+                promise.fail(too_late());
+            } else {
+                queue.readers.push_back((promise, gives));
+            }
+        }
+        self.serve();
+        let job = Job::of(py, Some("as_completed"), Work::new(future, None), None)?;
+        // Whose error it is, if it's one, the child's own job tells.
+        job.get().core().hush();
+        Ok(Some(job))
+    }
+
+    /// Gives what is done to those who wait.
+    fn serve(self: &Arc<Self>) {
+        loop {
+            let (place, reader, gives) = {
+                let mut queue = self.lock();
+                let Some(first) =
+                    queue.readers.iter().position(|(reader, _)| reader.state() == State::Pending)
+                else {
+                    return;
+                };
+                let Some(place) = queue.done.pop_front() else { return };
+                let Some((reader, gives)) = queue.readers.drain(..=first).next_back() else { return };
+                queue.given += 1;
+                (place, reader, gives)
+            };
+            // A reader that was cancelled gives it back, which puts it into the line again.
+            drop(reader.complete(Arrived {
+                line: self.clone(),
+                place,
+                gives,
+                is_taken: AtomicBool::new(false),
+            }));
+        }
+    }
+
+    fn put_back(self: &Arc<Self>, place: usize) {
+        {
+            let mut queue = self.lock();
+            queue.done.push_front(place);
+            queue.given -= 1;
+        }
+        self.serve();
+    }
+
+    /// The time is over.
+    fn close(&self) {
+        let readers = {
+            let mut queue = self.lock();
+            queue.is_late = true;
+            std::mem::take(&mut queue.readers)
+        };
+        for (reader, _) in readers {
+            reader.fail(too_late());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn too_late() -> PyErr {
+    PyTimeoutError::new_err("the time for as_completed() is over, and not all are done")
+}
+
+/// Tells the line of each child that is done.
+struct Arrivals(Arc<Line>);
+
+impl Counter for Arrivals {
+    fn child_done(&self, place: usize, _end: End) {
+        self.0.lock().done.push_back(place);
+        self.0.serve();
+    }
+
+    fn asks_for_errors(&self) -> bool {
+        false
+    }
+}
+
+/// A child on its way to one reader.
+struct Arrived {
+    line: Arc<Line>,
+    place: usize,
+    gives: Gives,
+    is_taken: AtomicBool,
+}
+
+impl Deliver for Arrived {
+    fn deliver(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.is_taken.store(true, Ordering::Relaxed);
+        match self.gives {
+            Gives::Child => Ok(self.line.group.child(py, self.place).clone().unbind()),
+            Gives::Result => self.line.group.result(py, self.place),
+        }
+    }
+
+    fn put_back(&self) -> bool {
+        if !self.is_taken.swap(true, Ordering::Relaxed) {
+            self.line.put_back(self.place);
+        }
+        true
+    }
+}
+
+impl Drop for Arrived {
+    fn drop(&mut self) {
+        self.put_back();
+    }
+}
