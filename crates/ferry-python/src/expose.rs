@@ -47,15 +47,15 @@ use std::{
 /// ```
 ///
 /// # Errors
-/// When the event loop of this thread refuses to watch a descriptor, and `RuntimeError` in a process that was
-/// forked after the pool had started. An error of the future comes through the awaitable.
+/// When the event loop of this thread refuses to watch a descriptor. An error of the future comes through the
+/// awaitable.
 pub fn future_to_awaitable<F, T, E>(py: Python<'_>, future: F) -> PyResult<Bound<'_, Job>>
 where
     F: std::future::Future<Output = Result<T, E>> + Send + 'static,
     T: for<'a> IntoPyObject<'a> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
-    fork::check(py)?;
+    fork::watch(py)?;
     let (promise, outcome) = promise();
     let job = async move {
         let ended = catch_panic(future).await;
@@ -107,7 +107,7 @@ where
     T: for<'a> IntoPyObject<'a> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
-    fork::check(py)?;
+    fork::watch(py)?;
     let (promise, outcome) = promise();
     let job = move || {
         let interest = Interest { gone: &|| promise.state() != State::Pending };
@@ -229,7 +229,7 @@ impl JobReceiver for Future<ArtifactInfo> {
 
 impl JobReceiver for tokio::sync::oneshot::Receiver<ArtifactInfo> {
     fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Job>> {
-        fork::check(py)?;
+        fork::watch(py)?;
         let (promise, outcome) = promise::<ArtifactInfo>();
         let gone = format!("the sender of job {job_id} was dropped");
         let job = async move {

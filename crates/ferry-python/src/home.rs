@@ -40,6 +40,7 @@ use crate::{
     context::empty_context,
     drain::{Drain, SendReplies},
     exit,
+    fork::{self, Generation},
     held::Held,
     names,
     tasks::Tasks,
@@ -73,6 +74,8 @@ pub struct Home {
     /// What the loop keeps alive.
     held: Held,
     is_closed: AtomicBool,
+    /// The process that it belongs to. Its mail is not touched in a forked child.
+    generation: Generation,
     /// Letters that were taken and not handled yet.
     batch: Mutex<VecDeque<Letter>>,
     /// Ends of coroutines that Rust awaits, on their way to Rust.
@@ -202,7 +205,7 @@ impl Home {
     }
 
     pub(crate) fn post(&self, letter: Letter) -> bool {
-        self.mailbox.post(letter).is_ok()
+        self.generation.is_current() && self.mailbox.post(letter).is_ok()
     }
 
     /// Hands `error` to the loop's exception handler, as asyncio does with an error nobody waits for; what
@@ -264,7 +267,8 @@ impl Home {
     }
 
     fn is_of(&self, event_loop: &Bound<'_, PyAny>) -> bool {
-        !self.is_closed.load(Ordering::Acquire)
+        self.generation.is_current()
+            && !self.is_closed.load(Ordering::Acquire)
             && self.event_loop(event_loop.py()).is_some_and(|own| own.is(event_loop))
     }
 
@@ -272,6 +276,7 @@ impl Home {
         let py = event_loop.py();
         sweep(py);
         exit::watch(py)?;
+        fork::watch(py)?;
         // Has the names of cancelling imported: at exit, when the last awaitables go, nothing can be any more.
         names::is_cancelled_error(names::cancelled_error(py, None).value(py))?;
         let bell = Arc::new(Bell::new()?);
@@ -288,6 +293,7 @@ impl Home {
             tasks: Tasks::of(event_loop)?,
             held: Held::new(),
             is_closed: AtomicBool::new(false),
+            generation: Generation::current(),
             batch: Mutex::default(),
             replies: Mutex::default(),
         });
@@ -305,7 +311,7 @@ impl Home {
 
     /// The loop is closed or gone. Call it with the GIL: Python code may run, of what is dropped.
     pub(crate) fn close(&self) {
-        if self.is_closed.swap(true, Ordering::AcqRel) {
+        if !self.generation.is_current() || self.is_closed.swap(true, Ordering::AcqRel) {
             return;
         }
         let own = {
@@ -370,6 +376,16 @@ pub(crate) fn retire_all(py: Python<'_>) {
     for home in all {
         home.refuse_mail();
     }
+}
+
+/// In a forked child: leaves the homes of the parent alone.
+pub(crate) fn forget_all() {
+    std::mem::forget(std::mem::take(&mut *homes()));
+}
+
+/// Keeps the registry as it is, while this process forks.
+pub(crate) fn lock_registry() -> impl Sized {
+    homes()
 }
 
 fn homes() -> MutexGuard<'static, Vec<Arc<Home>>> {

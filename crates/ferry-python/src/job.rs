@@ -394,6 +394,7 @@ impl Job {
 impl Drop for Job {
     /// Reports an error that nobody retrieved. Dropping the core stops the work, unless it was detached.
     fn drop(&mut self) {
+        self.core.leave_to_parent();
         if *self.is_detached.get_mut()
             && let Some(source) = self.core.take_pending()
         {

@@ -71,6 +71,16 @@ impl Wake for Ended {
     }
 }
 
+/// In a forked child: leaves the parent's alone.
+pub(crate) fn forget_all() {
+    std::mem::forget(std::mem::take(&mut *orphans()));
+}
+
+/// Keeps them as they are, while this process forks.
+pub(crate) fn lock() -> impl Sized {
+    orphans()
+}
+
 fn orphans() -> MutexGuard<'static, Vec<Orphan>> {
     ORPHANS.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -31,6 +31,7 @@
 
 use crate::{
     callback::Callback,
+    fork::Generation,
     home::{Home, Letter},
     job::Job,
     names,
@@ -52,6 +53,8 @@ use std::{
 
 pub(crate) struct Core {
     inner: Mutex<Inner>,
+    /// The process that its work runs in.
+    born: Generation,
 }
 
 #[derive(Default)]
@@ -110,7 +113,7 @@ impl Core {
     }
 
     fn at(stage: Stage) -> Self {
-        Self { inner: Mutex::new(Inner { stage, ..Inner::default() }) }
+        Self { inner: Mutex::new(Inner { stage, ..Inner::default() }), born: Generation::current() }
     }
 
     /// How it ended, or `None` while it's pending. An error counts as retrieved from then on if `retrieve`.
@@ -118,15 +121,39 @@ impl Core {
         let source = {
             let mut inner = self.lock();
             match &mut inner.stage {
-                Stage::Pending(source) if source.state() == State::Pending => return None,
+                Stage::Pending(source) if source.state() == State::Pending && self.born.is_current() => {
+                    return None;
+                }
                 Stage::Pending(_) => inner.turn(),
                 Stage::Turning => return None,
                 done => return Some(done.seen(py, retrieve)),
             }
         };
-        let ending = source.as_ref().map(|source| source.ending(py));
-        self.end(ending.map(|ending| Stage::of(py, ending)), source);
+        match source {
+            Some(source) if source.state() == State::Pending => self.stay_with_parent(py, source),
+            Some(source) => {
+                let ending = source.ending(py);
+                self.end(Some(Stage::of(py, ending)), Some(source));
+            }
+            None => {}
+        }
         self.look(py, retrieve)
+    }
+
+    /// The work goes on in the process that forked this one, and will never end here.
+    #[cold]
+    fn stay_with_parent(&self, py: Python<'_>, source: Box<dyn Source>) {
+        let error = PyRuntimeError::new_err(
+            "this job was pending when this process was forked; it ends in the parent process: await it there, or \
+             submit it here again",
+        );
+        let stage = Stage::of(py, Ending::Error(error));
+        // What it's made of is not touched: see the module `fork`.
+        let mut inner = self.lock();
+        std::mem::forget((source, std::mem::take(&mut inner.watches)));
+        inner.quiet = true;
+        drop(inner);
+        self.end(Some(stage), None);
     }
 
     pub(crate) fn is_done(&self, py: Python<'_>) -> bool {
@@ -145,6 +172,9 @@ impl Core {
 
     /// Cancels it, unless it's done. `text` is what Rust sees of `message`.
     pub(crate) fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
+        if !self.born.is_current() {
+            self.settle(py);
+        }
         let (source, request) = {
             let mut inner = self.lock();
             match &inner.stage {
@@ -289,6 +319,13 @@ impl Core {
     /// What it waits for, if it's pending: for the caller to keep.
     pub(crate) fn take_pending(&mut self) -> Option<Box<dyn Source>> {
         self.inner.get_mut().unwrap_or_else(PoisonError::into_inner).turn()
+    }
+
+    /// Leaves alone what another process waits for, as this one goes.
+    pub(crate) fn leave_to_parent(&mut self) {
+        if !self.born.is_current() {
+            std::mem::forget(self.take_pending());
+        }
     }
 
     /// One more waiter of the source, unless the awaitable is done.

@@ -28,7 +28,7 @@ pub(crate) fn start(
         ring();
         return Ok(None);
     }
-    fork::check(py)?;
+    fork::watch(py)?;
     let waits = async move {
         asyncferry::sleep(time).await;
         ring();

@@ -4,11 +4,7 @@ use crate::{
     error::AsyncError,
     executor::{Order, platform},
 };
-use std::{
-    future::Future,
-    num::NonZeroUsize,
-    sync::{Mutex, MutexGuard},
-};
+use std::{future::Future, num::NonZeroUsize, sync::MutexGuard};
 
 /// The runtime: a loop for each `block_on`, and one pool of threads for the process.
 ///
@@ -85,9 +81,14 @@ impl AsyncRuntime {
         platform::tokio_handle()
     }
 
-    /// Whether the pool has started. Its threads do not come along into a forked process.
-    pub fn has_pool() -> bool {
-        settings().started
+    /// Tells Ferry that this process was just forked. None of the parent's threads came along, so the child leaves
+    /// the parent's pool where it is, and starts one of its own at the next use, of the same size. What the pool
+    /// was doing goes on in the parent only, and what waits for it here waits for ever.
+    ///
+    /// For who calls `fork` without an `exec`, in the child, before anything else of Ferry, and outside of any
+    /// [`block_on`](Self::block_on). Called elsewhere, it abandons the pool with what it does.
+    pub fn forked() {
+        platform::forked();
     }
 
     /// Sets the size of the pool. Call it before the pool starts.
@@ -134,15 +135,13 @@ impl RuntimeConfig {
     }
 }
 
-struct Settings {
-    config: RuntimeConfig,
-    started: bool,
+/// What was set, and whether that can still be changed.
+#[derive(Default)]
+pub(crate) struct Settings {
+    pub(crate) config: RuntimeConfig,
+    pub(crate) started: bool,
 }
 
 fn settings() -> MutexGuard<'static, Settings> {
-    static SETTINGS: Mutex<Settings> = Mutex::new(Settings {
-        config: RuntimeConfig { worker_threads: None, blocking_threads: None },
-        started: false,
-    });
-    SETTINGS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    platform::settings().lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

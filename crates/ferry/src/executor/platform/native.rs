@@ -6,18 +6,26 @@
 //! tasks run inside that poll, tokio's own types (sockets, channels, `tokio::spawn`) work in them.
 //!
 //! An *engine* is what is dear to make: the tokio runtime and the alarm. Engines are kept for the next
-//! `block_on`, unless tasks that a user gave to tokio are still alive on it; these end with their `block_on` (blocking work of tokio's own runs to its end).
+//! `block_on`, unless tasks that a user gave to tokio are still alive on it; these end with their `block_on`
+//! (blocking work of tokio's own runs to its end).
+//!
+//! The pool and the engines belong to the [`Process`]. A forked child has none of its parent's threads, and shares
+//! its parent's descriptors, so it leaves all that untouched and begins with a new one.
 
 use super::timer::Alarm;
 use crate::{
     error::AsyncError,
     executor::{Crash, Ended, Loop, LoopRef, Order, Turn, real, with_loop},
-    runtime::RuntimeConfig,
+    runtime::{RuntimeConfig, Settings},
 };
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Mutex, MutexGuard, OnceLock},
+    ptr,
+    sync::{
+        Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicPtr, Ordering},
+    },
     task::{Context, Poll, Waker},
     thread::available_parallelism,
 };
@@ -53,7 +61,6 @@ pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::
 
 /// The multi-thread runtime, started when it's first asked for.
 pub(crate) fn tokio_handle() -> &'static Handle {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let start = || {
         let config = RuntimeConfig::in_force();
         let cores = available_parallelism().map_or(1, usize::from);
@@ -71,7 +78,52 @@ pub(crate) fn tokio_handle() -> &'static Handle {
             ),
         }
     };
-    RUNTIME.get_or_init(start).handle()
+    process().pool.get_or_init(start).handle()
+}
+
+/// What a process has one of.
+#[derive(Default)]
+struct Process {
+    settings: Mutex<Settings>,
+    pool: OnceLock<Runtime>,
+    /// Those that are idle.
+    engines: Mutex<Vec<Engine>>,
+}
+
+/// Null until the first use. What it points to is never freed.
+static PROCESS: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
+
+fn process() -> &'static Process {
+    let known = PROCESS.load(Ordering::Acquire);
+    let process = if known.is_null() { first(Process::default()) } else { known };
+    // SAFETY: it's not null, so it's what `first` or `forked` leaked: valid for ever, and only shared from then on.
+    unsafe { &*process }
+}
+
+/// Makes `process` the one of this process, unless another thread was faster.
+#[cold]
+fn first(process: Process) -> *mut Process {
+    let new = Box::into_raw(Box::new(process));
+    match PROCESS.compare_exchange(ptr::null_mut(), new, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => new,
+        Err(known) => {
+            // SAFETY: nobody else has seen `new`, which came out of a box just now.
+            drop(unsafe { Box::from_raw(new) });
+            known
+        }
+    }
+}
+
+pub(crate) fn settings() -> &'static Mutex<Settings> {
+    &process().settings
+}
+
+/// This is a forked child: begins anew, with the settings of its parent. What the parent had is leaked, as locks in
+/// it may be held by threads that are not here.
+pub(crate) fn forked() {
+    let config = settings().try_lock().map(|settings| settings.config).unwrap_or_default();
+    let process = Process { settings: Mutex::new(Settings { config, started: false }), ..Process::default() };
+    PROCESS.store(Box::into_raw(Box::new(process)), Ordering::Release);
 }
 
 /// Shuts this thread's loop down when dropped, so also when `block_on` unwinds.
@@ -120,8 +172,7 @@ impl Engine {
 }
 
 fn engines() -> MutexGuard<'static, Vec<Engine>> {
-    static ENGINES: Mutex<Vec<Engine>> = Mutex::new(Vec::new());
-    ENGINES.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    process().engines.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 struct Pump<'a> {
