@@ -291,14 +291,21 @@ fn begin(
 ) -> PyResult<()> {
     let py = awaitable.py();
     let Some(event_loop) = home.event_loop(py) else { return Ok(()) };
-    let begun = if names::is_coroutine(awaitable) {
+    let is_coroutine = names::is_coroutine(awaitable);
+    let begun = if is_coroutine && home.tasks().are_asyncio() {
         let carried =
             Carried::new(awaitable.clone().unbind(), call.clone(), home.clone(), promise.clone(), turn);
         carry(home, &event_loop, carried, awaitable, context, turn)
             .and_then(|task| call.runs(&task).map(drop))
     } else {
         let finished = Finished { call: call.clone(), home: home.clone(), promise: promise.clone() };
-        future_of(&event_loop, awaitable).and_then(|future| finished.follow(&future))
+        let future = if is_coroutine {
+            let name = awaitable.getattr(intern!(py, "__qualname__"))?;
+            home.tasks().start(&event_loop, awaitable.clone(), name, context, turn)
+        } else {
+            future_of(&event_loop, awaitable)
+        };
+        future.and_then(|future| finished.follow(&future))
     };
     begun.or_else(|error| {
         let stops = names::stops_the_program(py, &error);

@@ -14,16 +14,37 @@ pub(crate) fn call<'py>(
 
 /// The function `name` of `glue.py`.
 pub(crate) fn get<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    module(py)?.getattr(name)
+    static GLUE: Module = Module::new(c"<asyncferry>", c"_asyncferry_glue", source!("glue.py"));
+    GLUE.get(py, name)
 }
 
-fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let make = || PyModule::from_code(py, SOURCE, c"<asyncferry>", c"_asyncferry_glue").map(Bound::unbind);
-    Ok(MODULE.get_or_try_init(py, make)?.bind(py))
+/// Python code that is a part of this crate, run when it's first needed.
+pub(crate) struct Module {
+    file: &'static CStr,
+    name: &'static CStr,
+    source: &'static CStr,
+    made: PyOnceLock<Py<PyModule>>,
 }
 
-const SOURCE: &CStr = match CStr::from_bytes_with_nul(concat!(include_str!("glue.py"), "\0").as_bytes()) {
-    Ok(source) => source,
-    Err(_) => panic!("there is no NUL in glue.py"),
-};
+impl Module {
+    pub(crate) const fn new(file: &'static CStr, name: &'static CStr, source: &'static CStr) -> Self {
+        Self { file, name, source, made: PyOnceLock::new() }
+    }
+
+    /// What the code calls `name`.
+    pub(crate) fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let make = || PyModule::from_code(py, self.source, self.file, self.name).map(Bound::unbind);
+        self.made.get_or_try_init(py, make)?.bind(py).getattr(name)
+    }
+}
+
+/// The text of a file, as C has it. It's a macro as `include_str` needs a literal.
+macro_rules! source {
+    ($file:literal) => {
+        match std::ffi::CStr::from_bytes_with_nul(concat!(include_str!($file), "\0").as_bytes()) {
+            Ok(source) => source,
+            Err(_) => panic!("there is a NUL in a file of Python code"),
+        }
+    };
+}
+pub(crate) use source;

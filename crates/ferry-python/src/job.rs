@@ -34,6 +34,7 @@ use crate::{
     source::{Ending, Source},
     stage::{Core, Retrieve, Seen},
     submit::submit_callable,
+    trio,
 };
 use asyncferry::State;
 use pyo3::{
@@ -131,8 +132,11 @@ enum Whereabouts {
 impl Job {
     // The coroutine's side.
 
-    fn __await__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
+    fn __await__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, PyAny>> {
+        match trio::waiting(&slf)? {
+            Some(waiting) => Ok(waiting),
+            None => Ok(slf.into_any()),
+        }
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {

@@ -74,6 +74,7 @@ mod submit;
 mod tasks;
 mod threads;
 mod timer;
+mod trio;
 mod wait;
 mod waiter;
 

@@ -1,5 +1,6 @@
 //! The names of Python's library that the bridge needs, each imported once.
 
+use crate::trio;
 use asyncferry::State;
 use pyo3::{
     exceptions::{PyBaseException, PyKeyboardInterrupt, PySystemExit},
@@ -8,8 +9,16 @@ use pyo3::{
     types::{IntoPyDict, PyString, PyType},
 };
 
-/// The loop that runs on this thread, if one does.
+/// The loop that runs on this thread, if one does, or what stands for it in a trio run.
 pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    match asyncio_loop(py)? {
+        Some(running) => Ok(Some(running)),
+        None => trio::running_loop(py),
+    }
+}
+
+/// asyncio's loop that runs on this thread, if one does.
+pub(crate) fn asyncio_loop(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
     static GET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let running = GET.import(py, "asyncio", "_get_running_loop")?.call0()?;
     Ok((!running.is_none()).then_some(running))

@@ -1,11 +1,14 @@
 //! [`Tasks`]: how a loop makes its tasks, found out once for each loop.
 
+use crate::trio;
 use pyo3::{intern, prelude::*, sync::PyOnceLock, types::PyDict};
 
 /// The way to make tasks of one loop.
 pub(crate) enum Tasks {
     /// By its own `create_task`: a loop of an unknown class may do something there.
     OfLoop,
+    /// By the `create_task` of what is no loop of asyncio's, and so runs no task of asyncio's.
+    Foreign,
     /// By the class `asyncio.Task`, unless a task factory is set: asyncio's and uvloop's own `create_task` do
     /// no more, in Python code.
     Plain,
@@ -26,10 +29,18 @@ impl Tasks {
         static BASE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let py = event_loop.py();
         let class = event_loop.get_type();
+        if class.module()? == trio::MODULE {
+            return Ok(Self::Foreign);
+        }
         let base = BASE.import(py, "asyncio", "BaseEventLoop")?;
         let makes = class.getattr(intern!(py, "create_task"))?;
         let is_plain = makes.is(&base.getattr(intern!(py, "create_task"))?) || class.module()? == "uvloop";
         Ok(if is_plain { Self::Plain } else { Self::OfLoop })
+    }
+
+    /// Whether they are asyncio's tasks, which drive whatever is like a coroutine.
+    pub(crate) fn are_asyncio(&self) -> bool {
+        !matches!(self, Self::Foreign)
     }
 
     /// Starts a task `name` of `event_loop` that runs `coroutine`, in `context` if one is given.
@@ -50,7 +61,7 @@ impl Tasks {
         }
         let has_factory =
             || Ok::<_, PyErr>(!event_loop.call_method0(intern!(py, "get_task_factory"))?.is_none());
-        if matches!(self, Self::OfLoop) || has_factory()? {
+        if !matches!(self, Self::Plain) || has_factory()? {
             return event_loop.call_method(intern!(py, "create_task"), (coroutine,), Some(&keywords));
         }
         keywords.set_item(intern!(py, "loop"), event_loop)?;

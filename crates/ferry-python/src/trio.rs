@@ -1,0 +1,38 @@
+//! Jobs under trio. Its runs have no event loop, and its tasks wait by other means than asyncio's; the stand-in of
+//! [`glue_trio.py`](../src/glue_trio.py) makes up for both, so that all of the bridge serves there too.
+//!
+//! A trio run inside of an asyncio loop ("guest mode") is not told from that loop: jobs can't be awaited there.
+
+use crate::{glue::Module, job::Job, names};
+use pyo3::{intern, prelude::*, sync::PyOnceLock, types::PyDict};
+
+static GLUE: Module =
+    Module::new(c"<asyncferry, trio>", c"_asyncferry_trio", crate::glue::source!("glue_trio.py"));
+
+/// What the stand-in's class says of where it's from.
+pub(crate) const MODULE: &str = "_asyncferry_trio";
+
+/// What stands for an event loop in the trio run of this thread, if there is one.
+pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
+    if !is_imported(py)? {
+        return Ok(None);
+    }
+    let running = GLUE.get(py, "running_loop")?.call0()?;
+    Ok((!running.is_none()).then_some(running))
+}
+
+/// How the trio task that awaits `job` waits for it; `None` where no trio task does.
+pub(crate) fn waiting<'py>(job: &Bound<'py, Job>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let py = job.py();
+    if !is_imported(py)? || names::asyncio_loop(py)?.is_some() || running_loop(py)?.is_none() {
+        return Ok(None);
+    }
+    GLUE.get(py, "wait")?.call1((job,))?.call_method0(intern!(py, "__await__")).map(Some)
+}
+
+/// Whether anybody has imported trio; only then can it run.
+fn is_imported(py: Python<'_>) -> PyResult<bool> {
+    static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let modules = MODULES.import(py, "sys", "modules")?;
+    modules.contains(intern!(py, "trio"))
+}
