@@ -10,7 +10,8 @@ use anyhow::{Result, bail};
 
 use crate::sh;
 use crate::stages::{AfterFailure, Stages};
-use crate::{test, tidy};
+use crate::wheel::Versions;
+use crate::{test, tidy, wheel};
 
 const BENCHES: &str = "benches/Cargo.toml";
 
@@ -31,6 +32,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     );
     documentation(&mut stages);
     test::workspace(&mut stages);
+    wheel::stages(&mut stages, Versions::Default);
     benches(&mut stages);
     deny(&mut stages);
     stages.finish()

@@ -12,6 +12,7 @@ mod sh;
 mod stages;
 mod test;
 mod tidy;
+mod wheel;
 
 use std::env;
 use std::process::ExitCode;
@@ -21,7 +22,8 @@ use anyhow::{Result, anyhow, bail};
 const USAGE: &str = "\
 Usage: cargo xtask <task>
 
-  test [--all] [--fail-fast]   every test; --all adds loom, Miri, each Python found, the core crate alone
+  test [--all] [--fail-fast]   every test, those of the wheel too; --all adds loom, Miri, each Python found, the
+                               core crate alone
   bench [NAME] [ARGS...]       one benchmark of benches/src/bin, or all of them, beside their peers
   tidy                         the rules of the house that a program can check
   ci [--fail-fast]             everything that a change must pass

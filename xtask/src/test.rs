@@ -3,6 +3,7 @@
 //! | stage | with | what it shows |
 //! |---|---|---|
 //! | tests | always | unit, integration and doc tests of every crate |
+//! | wheels | always | the Python package as it's installed; see [`wheel`](crate::wheel) |
 //! | loom models | `--all` | the lock-free parts under every interleaving, up to a bound |
 //! | Miri | `--all` | no undefined behaviour in the unit tests of the core crate |
 //! | tests, Python 3.x | `--all` | the same tests on each other Python found |
@@ -20,6 +21,7 @@ use anyhow::{Result, bail};
 use crate::python::{self, Python};
 use crate::sh;
 use crate::stages::{AfterFailure, Stages};
+use crate::wheel::{self, Versions};
 
 /// How many times loom may preempt a thread in one execution; 3 finds nearly all bugs at a bearable price.
 const LOOM_MAX_PREEMPTIONS: &str = "3";
@@ -50,6 +52,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     }
     let mut stages = Stages::new(after_failure);
     workspace(&mut stages);
+    wheel::stages(&mut stages, if all { Versions::Each } else { Versions::Default });
     if all {
         loom(&mut stages);
         miri(&mut stages);

@@ -157,6 +157,7 @@ impl Job {
 
     /// Begins or resumes waiting: gives the awaitable itself while it's pending, and then raises
     /// StopIteration with the value, or the error.
+    #[pyo3(signature = (value, /))]
     fn send<'py>(slf: Bound<'py, Self>, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
         let _ = value;
         let py = slf.py();
@@ -379,6 +380,7 @@ impl Job {
     }
 
     #[classmethod]
+    #[pyo3(signature = (item, /))]
     fn __class_getitem__<'py>(
         class: &Bound<'py, PyType>,
         item: &Bound<'py, PyAny>,

@@ -22,7 +22,10 @@ const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 /// Each call is a job, as submit() makes it. Items are taken from the iterable as calls end, so it may be long and
 /// lazy. The first error cancels what runs and is raised; with return_exceptions, errors stand in the list.
 #[pyfunction]
-#[pyo3(signature = (function, items, /, *, limit = DEFAULT_LIMIT, return_exceptions = false))]
+#[pyo3(
+    signature = (function, items, /, *, limit = DEFAULT_LIMIT, return_exceptions = false),
+    text_signature = "(function, items, /, *, limit=100, return_exceptions=False)",
+)]
 pub(crate) fn map<'py>(
     function: Bound<'py, PyAny>,
     items: &Bound<'py, PyAny>,

@@ -35,7 +35,10 @@ pub(crate) const FIRST_EXCEPTION: &str = "FIRST_EXCEPTION";
 /// Gives two sets of those that it was given: the done ones and the pending ones, as asyncio.wait does; nothing is
 /// raised when the time is over, and nothing is cancelled. Takes no coroutines, whose tasks nobody would have.
 #[pyfunction]
-#[pyo3(signature = (aws, *, timeout = None, return_when = ALL_COMPLETED))]
+#[pyo3(
+    signature = (aws, *, timeout = None, return_when = ALL_COMPLETED),
+    text_signature = "(aws, *, timeout=None, return_when='ALL_COMPLETED')",
+)]
 pub(crate) fn wait<'py>(
     aws: &Bound<'py, PyAny>,
     timeout: Option<f64>,
