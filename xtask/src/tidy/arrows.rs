@@ -1,8 +1,8 @@
 //! The arrows between crates point one way, and some crates from outside stop at a border.
 //!
 //! `cli` leads to `ferry-python`, `ferry-wren` and `ferry-translate`, and these to `ferry`; `ferry-wren`
-//! leads to `wren`; `ferry-pystd` to `ferry`. What is not in [`ARROWS`] is not allowed, for tests and build
-//! scripts either.
+//! leads to `wren`; `ferry-pystd` to `ferry`. The extension modules, `python` and those of the examples, lead
+//! to `ferry-python`. What is not in [`ARROWS`] is not allowed, for tests and build scripts either.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ferry-translate", &["ferry"]),
     ("ferry-pystd", &["ferry"]),
     ("ferry-cli", &["ferry", "ferry-python", "ferry-wren", "ferry-translate"]),
+    ("python", &["ferry-python"]),
+    ("rust_extension", &["ferry-python"]),
 ];
 
 /// Crates from outside, with all whose name continues theirs after a `-`, and the only folders that may
 /// use them.
 const BORDERS: &[(&str, &[&str])] = &[
-    ("pyo3", &["ferry-python", "ferry-cli"]),
+    ("pyo3", &["ferry-python", "ferry-cli", "python", "rust_extension"]),
     // The bridge to Python only looks inside the `anyhow` errors of its users, behind a feature.
     ("anyhow", &["ferry-cli", "ferry-python"]),
     // The benchmarks' peers stay in the benchmarks' own workspace.
@@ -53,9 +55,11 @@ pub(super) fn findings(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The path, the folder's name and the text of a crate's manifest.
+/// The path, the folder's name and the text of a crate's manifest. `xtask` and `benches` are no part of the product.
 fn manifest<'a>((path, text): (&'a str, &'a str)) -> Option<(&'a str, &'a str, &'a str)> {
-    let folder = path.strip_prefix("crates/")?.strip_suffix("/Cargo.toml")?;
+    let place = path.strip_suffix("/Cargo.toml")?;
+    let within = ["crates/", "examples/"].into_iter().find_map(|parent| place.strip_prefix(parent));
+    let folder = within.or((place == "python").then_some(place))?;
     (!folder.contains('/')).then_some((path, folder, text))
 }
 
@@ -157,9 +161,25 @@ mod tests {
     }
 
     #[test]
+    fn extension_modules_may_depend_on_the_bridge_only() {
+        let text = "[package]\nname = \"x\"\n[dependencies]\nasyncferry-python.workspace = true\n\
+                    pyo3.workspace = true\nasyncferry.workspace = true\n";
+        let files =
+            [FERRY, PYTHON, ("python/Cargo.toml", text), ("examples/rust_extension/Cargo.toml", text)];
+        let expected =
+            ["python/Cargo.toml:6: python", "examples/rust_extension/Cargo.toml:6: rust_extension"].map(
+                |place| format!("{place} must not depend on asyncferry; the arrows point the other way."),
+            );
+        check_rule(findings, &files, &expected.each_ref().map(String::as_str));
+    }
+
+    #[test]
     fn an_unknown_crate_is_told() {
         let expected =
             ["crates/new/Cargo.toml:1: crate new has no arrows; add it to xtask/src/tidy/arrows.rs."];
         check_rule(findings, &[("crates/new/Cargo.toml", "[package]\nname = \"new\"\n")], &expected);
+        let expected =
+            ["examples/new/Cargo.toml:1: crate new has no arrows; add it to xtask/src/tidy/arrows.rs."];
+        check_rule(findings, &[("examples/new/Cargo.toml", "[package]\nname = \"new\"\n")], &expected);
     }
 }
