@@ -1,16 +1,62 @@
 //! Ferry's bridge to Python: Rust work as awaitables, coroutines as Rust futures, and an embedded kernel.
 //!
-//! - [`future_to_awaitable`], [`blocking_to_awaitable`] and [`create_job_awaitable`] give Python an
+//! - [`future_to_awaitable`], [`blocking_to_awaitable`] and [`create_job_awaitable`] give Python a
 //!   [`Job`] for what Rust does; [`gather_impl`] makes one of many.
 //! - [`awaitable_to_future`] and [`start_awaitable`] let Rust await what Python can await.
 //! - [`kernel`] runs pieces of Python code inside a Rust program.
 //! - [`append_to_inittab`] makes `import asyncferry` work in an embedded interpreter.
 //!
+//! # Exposing an async function in five lines
+//!
+//! The four lines of `parse`, and one that adds it to its module:
+//!
+//! ```
+//! use asyncferry_python::{Job, future_to_awaitable};
+//! use pyo3::prelude::*;
+//!
+//! #[pyfunction]
+//! fn parse(py: Python<'_>, text: String) -> PyResult<Bound<'_, Job>> {
+//!     future_to_awaitable(py, async move { parsed(&text).await })
+//! }
+//!
+//! #[pymodule]
+//! fn numbers(module: &Bound<'_, PyModule>) -> PyResult<()> {
+//!     module.add_function(wrap_pyfunction!(parse, module)?)
+//! }
+//!
+//! /// Any async function of Rust.
+//! async fn parsed(text: &str) -> Result<i64, std::num::ParseIntError> {
+//!     text.trim().parse()
+//! }
+//! #
+//! # fn main() -> PyResult<()> {
+//! #     use pyo3::types::IntoPyDict;
+//! #     asyncferry_python::interpreter::ensure_started().expect("there is a Python");
+//! #     Python::attach(|py| {
+//! #         let globals = [("numbers", pyo3::wrap_pymodule!(numbers)(py))].into_py_dict(py)?;
+//! #         let program = c"async def main():\n    assert await numbers.parse(' 42 ') == 42\nimport asyncio\nasyncio.run(main())";
+//! #         py.run(program, Some(&globals), None)
+//! #     })
+//! # }
+//! ```
+//!
+//! In Python: `await numbers.parse("42")`. The future takes its arguments along, as it outlives the call. What it
+//! fails with needs no conversion, see below. There is no attribute macro: a function does, and leaves pyo3's own
+//! attributes and the choice of [`blocking_to_awaitable`] to you. A whole module, with its build and a program
+//! that uses it, is in `examples/rust_extension`; `docs/migrating-from-pyo3-async-runtimes.md` is for those who
+//! come from there.
+//!
 //! # Using it
 //!
-//! Take `pyo3` in the version that this crate is built with (0.30), and look at [`future_to_awaitable`] for a
-//! function that Python can await. A program that embeds Python finds libpython at run time only if its own
-//! build script says where it was at build time:
+//! Take `pyo3` in the version that this crate is built with (0.30).
+//!
+//! An extension module takes this crate with `default-features = false`. It adds the feature `anyhow` if its futures
+//! fail with `anyhow::Error`: a `PyErr` that `?` made one is found in it only then. Each extension module has a bridge
+//! of its own, with its own threads and its own classes, so its [`FerryError`] isn't that of the package `asyncferry`:
+//! add it to your module for those who are to catch it.
+//!
+//! A program that embeds Python finds libpython at run time only if its own build script says where it was at build
+//! time:
 //!
 //! ```ignore (it is a build script)
 //! fn main() {
@@ -59,6 +105,8 @@ mod job;
 #[cfg(feature = "embed")]
 pub mod kernel;
 mod map;
+#[cfg(doctest)]
+mod migrating;
 mod module;
 mod names;
 mod orphans;
