@@ -61,6 +61,7 @@ async def shows_the_cause_of_an_error():
     except word_counts.FerryError as error:
         assert str(error) == f"the page 'fox' could not be had from {address}"
         assert "refused" in str(error.__cause__)
+        assert isinstance(error, ferry.FerryError), "it's one of the package's as well"
         print("an error:", error)
         print("its cause:", error.__cause__)
     else:

@@ -19,7 +19,7 @@ use crate::python::{self, Python};
 use crate::sh;
 use crate::stages::Stages;
 
-const MANIFEST: &str = "python/Cargo.toml";
+const PACKAGE_FOLDER: &str = "python";
 const BUILD_REQUIREMENTS: &str = "python/requirements-build.txt";
 const TEST_REQUIREMENTS: &str = "python/requirements-test.txt";
 const PACKAGE: &str = "asyncferry";
@@ -65,6 +65,7 @@ pub(crate) fn stages(stages: &mut Stages, versions: Versions) {
     let others: Vec<Python> =
         python::all().into_iter().filter(|python| python.minor != default.minor).collect();
     tested(stages, Abi::Version, &default, &default);
+    stages.run("example extension", || try_example(&default));
     for python in if others.is_empty() { std::slice::from_ref(&default) } else { &others } {
         tested(stages, Abi::Stable, &default, python);
     }
@@ -76,19 +77,20 @@ pub(crate) fn stages(stages: &mut Stages, versions: Versions) {
 /// A stage: the wheel that `builder` builds, tested on `python`.
 fn tested(stages: &mut Stages, abi: Abi, builder: &Python, python: &Python) {
     stages.run(&format!("{}, Python 3.{}", abi.name(), python.minor), || {
-        let wheel = build(abi, builder)?;
+        let wheel = build(abi, builder, PACKAGE_FOLDER)?;
         test(abi, python, &wheel)
     });
 }
 
-/// The wheel, in a folder of its own.
-fn build(abi: Abi, python: &Python) -> Result<PathBuf> {
+/// The wheel of what is in the folder `source`, in a folder of its own.
+fn build(abi: Abi, python: &Python, source: &str) -> Result<PathBuf> {
     let maturin = tools(python)?.join("bin/maturin");
-    let folder = root().join(abi.folder()).join(format!("py3{}", python.minor));
+    let folder = root().join(abi.folder()).join(format!("py3{}", python.minor)).join(source);
     if folder.is_dir() {
         fs::remove_dir_all(&folder).with_context(|| format!("{} can't be emptied", folder.display()))?;
     }
-    let mut command = sh::command(maturin, &["build", "--release", "--locked", "--manifest-path", MANIFEST]);
+    let mut command = sh::command(maturin, &["build", "--release", "--locked"]);
+    command.arg("--manifest-path").arg(Path::new(source).join("Cargo.toml"));
     command.arg("--interpreter").arg(&python.executable).arg("--out").arg(&folder);
     if abi == Abi::Stable {
         command.args(["--features", "abi3"]);
@@ -107,7 +109,7 @@ fn build(abi: Abi, python: &Python) -> Result<PathBuf> {
 
 /// Installs `wheel` for `python` and runs the package's tests on it.
 fn test(abi: Abi, python: &Python, wheel: &Path) -> Result<String> {
-    let folder = root().join(format!("venv-{}-py3{}", abi.folder(), python.minor));
+    let folder = environment(abi, python);
     if folder.is_dir() {
         fs::remove_dir_all(&folder).with_context(|| format!("{} can't be emptied", folder.display()))?;
     }
@@ -121,10 +123,19 @@ fn test(abi: Abi, python: &Python, wheel: &Path) -> Result<String> {
     let mut pytest =
         isolated(&folder, &["-m", "pytest", "--config-file", "python/pyproject.toml", "python/tests"]);
     sh::run_reading(&mut pytest, |line| passed += passed_tests(line))?;
-    match passed {
-        0 => bail!("no test of the package ran"),
-        passed => Ok(format!("{passed} tests")),
+    if passed == 0 {
+        bail!("no test of the package ran");
     }
+    Ok(format!("{passed} tests"))
+}
+
+/// An extension module of the users' own, beside the package: the example crate, built as its page says.
+fn try_example(python: &Python) -> Result<String> {
+    let example = build(Abi::Version, python, "examples/rust_extension")?;
+    let folder = environment(Abi::Version, python);
+    pip(&folder, &["install", "--no-index", "--no-deps", &example.to_string_lossy()])?;
+    sh::run(&mut isolated(&folder, &["-X", "dev", "examples/rust_extension/try_it.py"]))?;
+    Ok("try_it.py".into())
 }
 
 /// The Python of an environment, which sees nothing of the user's own, and not the package's source either.
@@ -132,6 +143,11 @@ fn isolated(folder: &Path, arguments: &[&str]) -> std::process::Command {
     let mut command = sh::command(folder.join("bin/python"), &["-P"]);
     command.args(arguments).env_remove("PYTHONPATH").env_remove("PYTHONHOME").env("PYTHONSAFEPATH", "1");
     command
+}
+
+/// Where the wheel of this kind is tested.
+fn environment(abi: Abi, python: &Python) -> PathBuf {
+    root().join(format!("venv-{}-py3{}", abi.folder(), python.minor))
 }
 
 /// The environment with maturin in it.

@@ -6,9 +6,19 @@
 //! | `AsyncError::Panic` | `asyncferry.PanicError` with the panic's text |
 //! | any other error | `asyncferry.FerryError` with its text; each source of it is the `__cause__` of the one before |
 //! | `Failure::Cancelled` | `asyncio.CancelledError` with its message |
+//!
+//! Each extension module that has the bridge inside has these two classes of its own, as each has all of the bridge.
+//! What it raises is of the package's class too ([`raised`]), so that `except asyncferry.FerryError` catches the
+//! errors of all.
 
 use asyncferry::AsyncError;
-use pyo3::{create_exception, exceptions::PyRuntimeError, prelude::*};
+use pyo3::{
+    PyTypeInfo, create_exception,
+    exceptions::PyRuntimeError,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{IntoPyDict, PyType},
+};
 use std::error::Error;
 
 create_exception!(
@@ -25,15 +35,37 @@ pub(crate) fn exception_for(py: Python<'_>, error: &(dyn Error + 'static)) -> Py
         return exception.clone_ref(py);
     }
     if let Some(AsyncError::Panic(text)) = find::<AsyncError>(error) {
-        return PanicError::new_err(text.clone());
+        static PANIC: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        return PyErr::from_type(raised::<PanicError>(py, "PanicError", &PANIC), text.clone());
     }
     let chain: Vec<_> = sources(error).take(LONGEST_CHAIN).collect();
     let link = |cause: Option<PyErr>, error: &&(dyn Error + 'static)| {
-        let exception = FerryError::new_err(error.to_string());
+        static FERRY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let exception = PyErr::from_type(raised::<FerryError>(py, "FerryError", &FERRY), error.to_string());
         exception.set_cause(py, cause);
         Some(exception)
     };
     chain.iter().rev().fold(None, link).unwrap_or_else(|| unreachable!("a chain has at least its error"))
+}
+
+/// The class of what is raised: `T` itself in the package and where the package isn't installed, and elsewhere one
+/// that is both `T` and the package's class of that `name`.
+fn raised<'py, T: PyTypeInfo>(
+    py: Python<'py>,
+    name: &str,
+    made: &'static PyOnceLock<Py<PyType>>,
+) -> Bound<'py, PyType> {
+    let both = || {
+        let package = py.import("asyncferry")?.getattr(name)?.cast_into::<PyType>()?;
+        let own = py.get_type::<T>();
+        if package.is(&own) {
+            return Ok(own.unbind());
+        }
+        let members = [("__module__", "asyncferry")].into_py_dict(py)?;
+        let class = py.get_type::<PyType>().call1((name, (own, package), members))?;
+        Ok::<_, PyErr>(class.cast_into::<PyType>()?.unbind())
+    };
+    made.get_or_init(py, || both().unwrap_or_else(|_| py.get_type::<T>().unbind())).bind(py).clone()
 }
 
 /// Sources beyond this many are left out: such a chain is a fault of its own.

@@ -214,7 +214,11 @@ impl Job {
     /// The event loop that runs on this thread; where none does, the one that this was made on.
     fn get_loop<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let own = || self.home.as_ref().and_then(|home| home.event_loop(py));
-        names::running_loop(py)?.or_else(own).ok_or_else(|| PyRuntimeError::new_err("no running event loop"))
+        names::running_loop(py)?.or_else(own).ok_or_else(|| {
+            PyRuntimeError::new_err(
+                "no running event loop, and this job was not made on one: await it in a coroutine, or call result()",
+            )
+        })
     }
 
     /// Calls `callback` with this awaitable, on this thread's event loop, when it's done.

@@ -52,8 +52,8 @@
 //!
 //! An extension module takes this crate with `default-features = false`. It adds the feature `anyhow` if its futures
 //! fail with `anyhow::Error`: a `PyErr` that `?` made one is found in it only then. Each extension module has a bridge
-//! of its own, with its own threads and its own classes, so its [`FerryError`] isn't that of the package `asyncferry`:
-//! add it to your module for those who are to catch it.
+//! of its own, with its own threads and its own classes. Its errors are caught by `except asyncferry.FerryError` too where
+//! the package `asyncferry` is installed; add [`FerryError`] to a module that is used without it.
 //!
 //! A program that embeds Python finds libpython at run time only if its own build script says where it was at build
 //! time:

@@ -42,7 +42,7 @@ use pyo3::{
     exceptions::PyRuntimeError,
     intern,
     prelude::*,
-    types::{PyDict, PyTuple},
+    types::{PyDict, PyString, PyTuple},
 };
 use std::{
     collections::VecDeque,
@@ -319,6 +319,14 @@ fn introduce(py: Python<'_>, name: &str) {
     }
 }
 
+/// Whether a function has not done its work but begun it: it gave a coroutine or a job, of this bridge or that of
+/// another extension module.
+fn is_started_work(value: &Bound<'_, PyAny>) -> bool {
+    let class = value.get_type();
+    let is = |found: PyResult<Bound<'_, PyString>>, wanted| found.is_ok_and(|found| found == wanted);
+    names::is_coroutine(value) || is(class.name(), "Job") && is(class.module(), "asyncferry")
+}
+
 impl Call {
     fn run(self, py: Python<'_>, thread: &Arc<str>) {
         if self.promise.state() != State::Pending {
@@ -327,7 +335,7 @@ impl Call {
         self.activity.is_on_thread(thread);
         let called = catch_unwind(AssertUnwindSafe(|| self.call(py)));
         match called {
-            Ok(Ok(value)) if names::is_coroutine(value.bind(py)) => match self.go_on_at_home(py, value) {
+            Ok(Ok(value)) if is_started_work(value.bind(py)) => match self.go_on_at_home(py, value) {
                 Ok(()) => return,
                 Err(error) => self.fail(py, error),
             },
@@ -344,7 +352,7 @@ impl Call {
         run.call(self.function_and_arguments.bind(py), keywords).map(Bound::unbind)
     }
 
-    /// The function was an async one in disguise: its coroutine runs on the loop that submitted it.
+    /// The function was an async one in disguise: what it gave is awaited on the loop that submitted it.
     fn go_on_at_home(&self, py: Python<'_>, coroutine: Py<PyAny>) -> PyResult<()> {
         let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
         let reply = start(&home, coroutine, Some(self.context.clone_ref(py)));

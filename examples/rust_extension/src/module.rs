@@ -16,7 +16,7 @@ fn word_counts(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(count, module)?)?;
     module.add_function(wrap_pyfunction!(counted, module)?)?;
     module.add_function(wrap_pyfunction!(count_all, module)?)?;
-    // This module carries a bridge of its own, whose exception class is not the package's.
+    // For those who catch it without the package, whose class of that name catches it too.
     module.add("FerryError", module.py().get_type::<FerryError>())?;
     // From now on `asyncferry.submit("count_words", texts)` finds it, wherever in this process.
     register(module.py(), "count_words", wrap_pyfunction!(count, module)?)
