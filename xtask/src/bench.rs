@@ -3,8 +3,12 @@
 //! A benchmark is a program in `benches/src/bin`. It prints one JSON object a line; these go to standard
 //! output as they come, and a table of them to standard error at the end. A goal that is missed is shown,
 //! not an error: times are never asserted.
+//!
+//! What is measured under Python runs on the oldest and the newest one found, in environments that have the other
+//! event loops too.
 
 mod line;
+mod surroundings;
 mod table;
 
 use std::fs;
@@ -14,6 +18,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::sh;
 use line::Line;
+use surroundings::Surroundings;
 
 /// Runs the benchmark named first in `arguments`, or all; what follows the name goes to the benchmark.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
@@ -22,8 +27,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let mut lines = Vec::new();
     let mut faults = Vec::new();
     for name in chosen {
-        let result = run_one(name, rest, &mut lines, &mut faults);
-        if let Err(error) = result {
+        let ran = surroundings::of(name).and_then(|all| {
+            all.iter().try_for_each(|python| run_one(name, rest, python, &mut lines, &mut faults))
+        });
+        if let Err(error) = ran {
             faults.push(format!("{error:#}"));
         }
     }
@@ -34,10 +41,17 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn run_one(name: &str, rest: &[&str], lines: &mut Vec<Line>, faults: &mut Vec<String>) -> Result<()> {
+fn run_one(
+    name: &str,
+    rest: &[&str],
+    surroundings: &Surroundings,
+    lines: &mut Vec<Line>,
+    faults: &mut Vec<String>,
+) -> Result<()> {
     let arguments = ["run", "--release", "--manifest-path", "benches/Cargo.toml", "--bin", name, "--"];
     let before = lines.len();
-    sh::run_reading(sh::cargo(&arguments).args(rest), |text| {
+    let mut command = sh::cargo(&arguments);
+    sh::run_reading(command.args(rest).envs(surroundings.variables.iter().cloned()), |text| {
         if text.starts_with('{') {
             match Line::parse(text) {
                 Ok(line) => lines.push(line),

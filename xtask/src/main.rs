@@ -12,6 +12,7 @@ mod sh;
 mod stages;
 mod test;
 mod tidy;
+mod venv;
 mod wheel;
 
 use std::env;

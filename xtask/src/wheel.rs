@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail};
 use crate::python::{self, Python};
 use crate::sh;
 use crate::stages::Stages;
+use crate::venv;
 
 const PACKAGE_FOLDER: &str = "python";
 const BUILD_REQUIREMENTS: &str = "python/requirements-build.txt";
@@ -110,18 +111,15 @@ fn build(abi: Abi, python: &Python, source: &str) -> Result<PathBuf> {
 /// Installs `wheel` for `python` and runs the package's tests on it.
 fn test(abi: Abi, python: &Python, wheel: &Path) -> Result<String> {
     let folder = environment(abi, python);
-    if folder.is_dir() {
-        fs::remove_dir_all(&folder).with_context(|| format!("{} can't be emptied", folder.display()))?;
-    }
-    create(python, &folder)?;
-    pip(&folder, &["install", "--requirement", TEST_REQUIREMENTS])?;
-    pip(&folder, &["install", "--no-index", "--no-deps", &wheel.to_string_lossy()])?;
-    let run = |arguments: &[&str]| sh::run(&mut isolated(&folder, arguments));
+    venv::create(python, &folder)?;
+    venv::pip(&folder, &["install", "--requirement", TEST_REQUIREMENTS])?;
+    venv::pip(&folder, &["install", "--no-index", "--no-deps", &wheel.to_string_lossy()])?;
+    let run = |arguments: &[&str]| sh::run(&mut venv::python(&folder, arguments));
     run(&["-m", "mypy.stubtest", PACKAGE])?;
     run(&["-m", "mypy", "--config-file", "python/pyproject.toml", "python/tests/typing_of_the_package.py"])?;
     let mut passed = 0;
     let mut pytest =
-        isolated(&folder, &["-m", "pytest", "--config-file", "python/pyproject.toml", "python/tests"]);
+        venv::python(&folder, &["-m", "pytest", "--config-file", "python/pyproject.toml", "python/tests"]);
     sh::run_reading(&mut pytest, |line| passed += passed_tests(line))?;
     if passed == 0 {
         bail!("no test of the package ran");
@@ -133,16 +131,9 @@ fn test(abi: Abi, python: &Python, wheel: &Path) -> Result<String> {
 fn try_example(python: &Python) -> Result<String> {
     let example = build(Abi::Version, python, "examples/rust_extension")?;
     let folder = environment(Abi::Version, python);
-    pip(&folder, &["install", "--no-index", "--no-deps", &example.to_string_lossy()])?;
-    sh::run(&mut isolated(&folder, &["-X", "dev", "examples/rust_extension/try_it.py"]))?;
+    venv::pip(&folder, &["install", "--no-index", "--no-deps", &example.to_string_lossy()])?;
+    sh::run(&mut venv::python(&folder, &["-X", "dev", "examples/rust_extension/try_it.py"]))?;
     Ok("try_it.py".into())
-}
-
-/// The Python of an environment, which sees nothing of the user's own, and not the package's source either.
-fn isolated(folder: &Path, arguments: &[&str]) -> std::process::Command {
-    let mut command = sh::command(folder.join("bin/python"), &["-P"]);
-    command.args(arguments).env_remove("PYTHONPATH").env_remove("PYTHONHOME").env("PYTHONSAFEPATH", "1");
-    command
 }
 
 /// Where the wheel of this kind is tested.
@@ -154,25 +145,10 @@ fn environment(abi: Abi, python: &Python) -> PathBuf {
 fn tools(python: &Python) -> Result<PathBuf> {
     let folder = root().join(format!("tools-py3{}", python.minor));
     if !folder.join("bin/maturin").is_file() {
-        create(python, &folder)?;
-        pip(&folder, &["install", "--requirement", BUILD_REQUIREMENTS])?;
+        venv::create(python, &folder)?;
+        venv::pip(&folder, &["install", "--requirement", BUILD_REQUIREMENTS])?;
     }
     Ok(folder)
-}
-
-fn create(python: &Python, folder: &Path) -> Result<()> {
-    let mut command = sh::command(&python.executable, &["-m", "venv"]);
-    sh::run(command.arg(folder)).with_context(|| {
-        format!(
-            "{} makes no virtual environment; on Debian, install python3-venv: apt-get install python3-venv",
-            python.executable.display()
-        )
-    })
-}
-
-fn pip(folder: &Path, arguments: &[&str]) -> Result<()> {
-    let quiet = ["-m", "pip", "--quiet", "--disable-pip-version-check"];
-    sh::run(sh::command(folder.join("bin/python"), &quiet).args(arguments))
 }
 
 fn root() -> PathBuf {
