@@ -139,6 +139,7 @@ def _register_from_rust(name: str, function: Callable[..., Any], /) -> None: ...
 def configure(
     *,
     python_threads: int | None = None,
+    max_queued: int | None = None,
     worker_threads: int | None = None,
     blocking_threads: int | None = None,
 ) -> None: ...

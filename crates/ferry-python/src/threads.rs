@@ -11,7 +11,7 @@
 //! at a time *searches*: it was woken or started, and has not got its first call yet. Only when it gets one, and
 //! there is more in the queue, does it send the next one searching. A burst of short functions is done by the
 //! first thread that gets the GIL, while functions that wait for something give up the GIL, and the searcher
-//! goes on with the next. At most [`most`](Queue::most) threads are started; they stay.
+//! goes on with the next. At most [`threads`](Limits::threads) are started; they stay.
 //!
 //! # What is stopped how
 //!
@@ -53,8 +53,8 @@ use std::{
     time::Duration,
 };
 
-/// More than this may not wait.
-const MOST_QUEUED: usize = 1 << 20;
+/// More than this may not wait, unless it's set otherwise.
+const MOST_QUEUED: NonZeroUsize = NonZeroUsize::new(1 << 20).unwrap();
 
 /// How often a thread that waits for the others to end looks whether Ctrl-C was pressed.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -72,6 +72,13 @@ pub(crate) struct Call {
     pub(crate) home: Option<Arc<Home>>,
 }
 
+/// What there may be of each.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) threads: NonZeroUsize,
+    pub(crate) queued: NonZeroUsize,
+}
+
 struct Threads {
     queue: Mutex<Queue>,
     /// A thread has ended.
@@ -83,7 +90,7 @@ struct Queue {
     /// How many were taken out, since the first.
     taken: u64,
     threads: usize,
-    most: usize,
+    limits: Limits,
     /// Those that sleep. The last to fall asleep is woken first, as its memory is still in the cache.
     idle: Vec<Thread>,
     /// A thread was woken or started, and has not looked at the queue yet.
@@ -103,9 +110,10 @@ pub(crate) fn submit(py: Python<'_>, call: Call) -> PyResult<()> {
     if queue.is_over {
         return Err(PyRuntimeError::new_err("can't submit a function while Python exits"));
     }
-    if queue.calls.len() >= MOST_QUEUED {
+    let most = queue.limits.queued.get();
+    if queue.calls.len() >= most {
         return Err(PyRuntimeError::new_err(format!(
-            "{MOST_QUEUED} submitted functions wait for a thread already: await some before you submit more, or \
+            "{most} submitted functions wait for a thread already: await some before you submit more, or \
              use map(), which has a limit"
         )));
     }
@@ -121,9 +129,9 @@ pub(crate) fn before(number: u64) -> u64 {
     THREADS.get().map_or(0, |threads| number.saturating_sub(threads.lock().taken))
 }
 
-/// Sets how many threads there may be. Those that run already stay.
-pub(crate) fn set_most(py: Python<'_>, most: NonZeroUsize) -> PyResult<()> {
-    of_this_process(py)?.lock().most = most.get();
+/// Changes the limits. Threads that run already stay, and so does what is queued.
+pub(crate) fn set_limits(py: Python<'_>, change: impl FnOnce(&mut Limits)) -> PyResult<()> {
+    change(&mut of_this_process(py)?.lock().limits);
     Ok(())
 }
 
@@ -171,7 +179,7 @@ impl Queue {
             self.is_searched = true;
             return Search::Idle(thread);
         }
-        if self.threads < self.most {
+        if self.threads < self.limits.threads.get() {
             self.is_searched = true;
             self.threads += 1;
             return Search::New(self.threads);
@@ -182,13 +190,14 @@ impl Queue {
 
 impl Threads {
     fn new() -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
+        // As many as CPython's own pool has.
+        let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let threads = cores.saturating_add(4).min(const { NonZeroUsize::new(32).unwrap() });
         let queue = Queue {
             calls: VecDeque::new(),
             taken: 0,
             threads: 0,
-            // As CPython's own pool.
-            most: (cores + 4).min(32),
+            limits: Limits { threads, queued: MOST_QUEUED },
             idle: Vec::new(),
             is_searched: false,
             is_over: false,

@@ -91,6 +91,11 @@ impl AsyncRuntime {
         platform::forked();
     }
 
+    /// What was set last, or nothing but defaults.
+    pub fn config() -> RuntimeConfig {
+        settings().config
+    }
+
     /// Sets the size of the pool. Call it before the pool starts.
     ///
     /// # Errors
