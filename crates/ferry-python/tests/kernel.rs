@@ -368,3 +368,35 @@ fn a_kernel_can_be_driven_with_the_gil_held() {
         py.detach(|| assert_eq!(wait(cell).unwrap().repr.unwrap(), "2"));
     });
 }
+
+#[test]
+fn a_cell_has_no_input() {
+    let error = fails("input('name? ')");
+    assert_eq!(
+        (error.message.as_str(), error.stdout.as_str()),
+        ("EOFError: EOF when reading a line", "name? ")
+    );
+    let code = "import sys\nsys.stdin.close()\n\
+        sys.stdin.read(), sys.stdin.readlines(), sys.stdin.buffer.read(), sys.stdin.isatty(), sys.stdin.closed";
+    assert_eq!(run(code).unwrap().repr.unwrap(), "('', [], b'', False, False)");
+    assert!(fails("import sys\nsys.stdin.fileno()").message.starts_with("io.UnsupportedOperation"));
+    Python::attach(|py| {
+        let code = c"import sys\nassert sys.stdin.fileno() == 0 and sys.stdin.encoding == sys.stdin.original.encoding";
+        py.run(code, None, None).unwrap();
+    });
+}
+
+#[test]
+fn what_goes_too_deep_fails_as_python_has_it() {
+    let check = |code: &str, kind: CellErrorKind| assert_eq!(fails(code).kind, kind, "{code:.40}");
+    check("def deeper(): deeper()\ndeeper()", CellErrorKind::Raised);
+    // By way of C code, which takes most of the stack.
+    check(
+        "class ByWayOfC(type):\n    def __call__(self): return sorted([1, 2], key=lambda _: self())\n\
+         class Deep(metaclass=ByWayOfC): pass\nDeep()",
+        CellErrorKind::Raised,
+    );
+    check("nest = []\nfor _ in range(100_000): nest = [nest]\nrepr(nest)", CellErrorKind::Raised);
+    check(&format!("{}1", "-".repeat(100_000)), CellErrorKind::Syntax);
+    check(&"(".repeat(100_000), CellErrorKind::Syntax);
+}

@@ -121,18 +121,57 @@ class RoutedBytes(io.BufferedIOBase):
     name = property(lambda self: self.text.name)
 
 
-def route_output():
+class RoutedInput(io.TextIOBase):
+    """sys.stdin: at its end for a cell, which would hold the loop while it reads; for all else what it was."""
+
+    def __init__(self, original):
+        self.original = original
+
+    def source(self):
+        return io.StringIO() if sink.get() is not None or self.original is None else self.original
+
+    def read(self, size=-1):
+        return self.source().read(size)
+
+    def readline(self, size=-1):
+        return self.source().readline(size)
+
+    def readable(self):
+        return True
+
+    def isatty(self):
+        return self.source().isatty()
+
+    def fileno(self):
+        return self.source().fileno()
+
+    def close(self):
+        # Others read from it too.
+        pass
+
+    buffer = property(lambda self: getattr(self.source(), "buffer", io.BytesIO()))
+    encoding = property(lambda self: getattr(self.original, "encoding", "utf-8"))
+    errors = property(lambda self: getattr(self.original, "errors", "strict"))
+    newlines = property(lambda self: self.source().newlines)
+
+    def __getattr__(self, name):
+        return getattr(self.original, name)
+
+
+def route_streams():
     for stream in "stdout", "stderr":
         original = getattr(sys, stream)
         if not isinstance(original, Routed):
             setattr(sys, stream, Routed(stream, original))
+    if not isinstance(sys.stdin, RoutedInput):
+        sys.stdin = RoutedInput(sys.stdin)
 
 
 class Server:
     """A kernel's loop, and the cells on it."""
 
     def __init__(self, enter_thread):
-        route_output()
+        route_streams()
         self.loop = asyncio.new_event_loop()
         # Threads of the pool are marked as the kernel's own: it waits for them when it ends.
         pool = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="asyncio", initializer=enter_thread)

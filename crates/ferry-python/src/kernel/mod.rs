@@ -18,7 +18,8 @@
 //! read it (`stdout=subprocess.PIPE`) and print it.
 //!
 //! In a cell, `sys.stdout` and `sys.stderr` take any text and any bytes (as UTF-8, also in pieces), are no
-//! terminal, and accept `reconfigure` and `close` without effect.
+//! terminal, and accept `reconfigure` and `close` without effect. `sys.stdin` is at its end: `input()`
+//! raises `EOFError`, as reading would hold up all cells. A subprocess inherits the process's own input.
 //!
 //! `SystemExit` and `KeyboardInterrupt` end the cell or the task that raises them, and no more; `loop.stop()`
 //! does not end the kernel either. Should its loop break in another way, the kernel counts as shut down: its
@@ -48,6 +49,11 @@ use std::{
 
 /// What a cell may print, and how long the representation of its value may be, unless set otherwise.
 const OUTPUT_LIMIT: usize = 16 << 20;
+
+/// The stack of the kernel's thread, in bytes: that of a main thread. CPython's bounds on recursion count on so
+/// much (a cell that recurses by way of C code, as a key of `sorted` may, needs more than 2 MiB of it in Python
+/// 3.13 before its RecursionError).
+const STACK: usize = 8 << 20;
 
 /// CPython, ready to run cells. Clones are the same kernel. See the [module](crate::kernel).
 ///
@@ -127,6 +133,7 @@ impl Kernel {
         let guard = StoppedAtEnd(stopped.clone());
         let thread = thread::Builder::new()
             .name("ferry-python".to_owned())
+            .stack_size(STACK)
             .spawn(move || serve(&sender, guard))
             .map_err(KernelError::Thread)?;
         let (home, server) =
