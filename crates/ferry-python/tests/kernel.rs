@@ -387,6 +387,37 @@ fn a_cell_has_no_input() {
 }
 
 #[test]
+fn each_cancel_is_one_request() {
+    let kernel = kernel();
+    let code = "
+import asyncio
+try:
+    await asyncio.Event().wait()
+finally:
+    print('cleaning up')
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print('no time')
+";
+    let cell = kernel.run(code);
+    wait(kernel.run("1")).unwrap();
+    cell.cancel("once");
+    assert_eq!(
+        AsyncRuntime::block_on(cell.output().next()).map(|chunk| chunk.text),
+        Some("cleaning up\n".to_owned())
+    );
+    cell.cancel("twice");
+    let control = cell.control();
+    let error = wait(cell).unwrap_err();
+    assert_eq!((error.kind, error.stdout.as_str()), (CellErrorKind::Cancelled, "cleaning up\nno time\n"));
+    assert!(error.message.ends_with("CancelledError: twice"), "{}", error.message);
+    control.cancel("when it has ended");
+    control.interrupt();
+    assert_eq!(run("'still here'").unwrap().repr.unwrap(), "'still here'");
+}
+
+#[test]
 fn what_goes_too_deep_fails_as_python_has_it() {
     let check = |code: &str, kind: CellErrorKind| assert_eq!(fails(code).kind, kind, "{code:.40}");
     check("def deeper(): deeper()\ndeeper()", CellErrorKind::Raised);

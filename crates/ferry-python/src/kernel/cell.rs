@@ -2,9 +2,11 @@
 
 use super::{
     Shared,
+    control::{CellControl, TaskStage},
     output::{Output, OutputStream, Sink, Stream},
+    steps::Steps,
 };
-use crate::{home::Home, source::Once};
+use crate::source::Once;
 use asyncferry::{Future, Promise, State, promise};
 use pyo3::{
     exceptions::{PyBaseException, PySystemExit, asyncio::CancelledError},
@@ -16,13 +18,35 @@ use std::{
     error::Error,
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 
 /// A running cell. Await it for its outcome.
 ///
-/// Dropping it cancels the cell, as nobody can have its outcome then; [`detach`](Self::detach) lets it run.
+/// Dropping it cancels the cell, as nobody can have its outcome then; [`detach`](Self::detach) lets it run. A
+/// cell that never awaits doesn't notice that: where it may be such a one, take its [`control`](Self::control)
+/// before, to interrupt it.
+///
+/// ```
+/// use asyncferry::AsyncRuntime;
+/// use asyncferry_python::kernel::{CellErrorKind, Kernel};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let kernel = Kernel::start()?;
+/// AsyncRuntime::block_on(async {
+///     let cell = kernel.run("import asyncio\nprint('waiting')\nawait asyncio.Event().wait()");
+///     let chunk = cell.output().next().await.expect("it prints something");
+///     assert_eq!(chunk.text, "waiting\n");
+///     cell.cancel("that was long enough");
+///     let error = cell.await.unwrap_err();
+///     assert_eq!(error.kind, CellErrorKind::Cancelled);
+///     assert!(error.message.ends_with("CancelledError: that was long enough"));
+/// });
+/// kernel.shutdown();
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Cancel safety
 /// Dropping it cancels the cell; keep it and await it again to go on waiting.
@@ -32,10 +56,8 @@ use std::{
 #[must_use = "dropping it cancels the cell; let it run with `detach`"]
 pub struct Cell {
     ended: Future<Once<Ended>>,
-    task: Arc<TaskSlot>,
     output: Arc<Output>,
-    home: Arc<Home>,
-    number: u64,
+    control: CellControl,
     detached: bool,
 }
 
@@ -85,40 +107,28 @@ pub enum CellErrorKind {
     Exit,
     /// It was cancelled.
     Cancelled,
+    /// It was [interrupted](CellControl::interrupt), and let KeyboardInterrupt out.
+    Interrupted,
     /// The kernel ended before the cell began, or, when its loop was broken, before the cell ended.
     KernelGone,
-}
-
-/// Where the cell's task is put when it starts.
-#[derive(Default)]
-struct TaskSlot {
-    stage: Mutex<TaskStage>,
-}
-
-#[derive(Default)]
-enum TaskStage {
-    #[default]
-    New,
-    Running(Py<PyAny>),
-    /// It ended, or was cancelled before it began.
-    Over,
 }
 
 impl Cell {
     pub(super) fn start(kernel: &Arc<Shared>, number: u64, code: String, limit: usize) -> Self {
         let (promise, ended) = promise();
         let output = Arc::new(Output::new(limit));
-        let task = Arc::new(TaskSlot::default());
-        let finish = Finish { promise, output: output.clone(), task: task.clone() };
+        let control = CellControl::new(kernel.home.clone(), kernel.interrupts.clone(), number);
+        kernel.interrupts.expect(number);
+        let finish = Finish { promise, output: output.clone(), cell: control.clone() };
         let kernel_there = kernel.clone();
         // If the loop is gone, the errand is dropped, and with it the promise; the output is closed then.
-        kernel.home.run(move |py, _| begin(py, &kernel_there, number, &code, finish));
-        Self { ended, task, output, home: kernel.home.clone(), number, detached: false }
+        kernel.home.run(move |py, _| begin(py, &kernel_there, &code, finish));
+        Self { ended, output, control, detached: false }
     }
 
     /// Its number: tracebacks name it `<cell number>`.
     pub fn number(&self) -> u64 {
-        self.number
+        self.control.number()
     }
 
     /// What it prints, as it comes.
@@ -126,11 +136,22 @@ impl Cell {
         OutputStream::new(self.output.clone())
     }
 
-    /// Cancels it: `CancelledError(message)` is raised where it awaits, and its `finally` blocks run. Its
-    /// outcome is [`CellErrorKind::Cancelled`], unless it catches the exception and goes on.
+    /// What cancels and interrupts it while it's awaited, or when it was [detached](Self::detach).
+    pub fn control(&self) -> CellControl {
+        self.control.clone()
+    }
+
+    /// Cancels it, at its next await; see [`CellControl::cancel`].
     pub fn cancel(&self, message: &str) {
-        let (task, message) = (self.task.clone(), message.to_owned());
-        self.home.run(move |py, _| task.cancel(py, &message));
+        self.control.cancel(message);
+    }
+
+    /// Raises KeyboardInterrupt in it, also when it never awaits; see [`CellControl::interrupt`].
+    ///
+    /// # Panics
+    /// As [`CellControl::interrupt`].
+    pub fn interrupt(&self) {
+        self.control.interrupt();
     }
 
     /// Lets the cell run on when this is dropped.
@@ -159,32 +180,18 @@ impl Drop for Cell {
     }
 }
 
-impl TaskSlot {
-    fn change(&self, stage: TaskStage) -> TaskStage {
-        std::mem::replace(&mut *self.stage.lock().unwrap_or_else(PoisonError::into_inner), stage)
-    }
-
-    /// At home. The cell's start is in the same mail and came first, so it has a task by now, or is over.
-    fn cancel(&self, py: Python<'_>, message: &str) -> PyResult<()> {
-        let task = match &*self.stage.lock().unwrap_or_else(PoisonError::into_inner) {
-            TaskStage::Running(task) => task.clone_ref(py),
-            TaskStage::New | TaskStage::Over => return Ok(()),
-        };
-        task.bind(py).call_method1(intern!(py, "cancel"), (message,)).map(drop)
-    }
-}
-
 /// Starts the cell's task, at home.
-fn begin(py: Python<'_>, kernel: &Shared, number: u64, code: &str, finish: Finish) -> PyResult<()> {
+fn begin(py: Python<'_>, kernel: &Shared, code: &str, finish: Finish) -> PyResult<()> {
     if kernel.is_stopped() {
         return Ok(());
     }
     let sink = Bound::new(py, Sink::new(finish.output.clone()))?;
-    let slot = finish.task.clone();
+    let cell = finish.cell.clone();
+    let steps = Bound::new(py, Steps::new(cell.clone()))?;
     let finish = Bound::new(py, finish)?;
-    let arguments = (code, format!("<cell {number}>"), sink, &finish);
+    let arguments = (code, format!("<cell {}>", cell.number()), sink, steps, &finish);
     match kernel.server.bind(py).call_method1(intern!(py, "start"), arguments) {
-        Ok(task) => drop(slot.change(TaskStage::Running(task.unbind()))),
+        Ok(task) => drop(cell.task.change(TaskStage::Running(task.unbind()))),
         Err(error) => finish.get().end(Err(finish.get().raised(py, error))),
     }
     Ok(())
@@ -196,7 +203,7 @@ fn begin(py: Python<'_>, kernel: &Shared, number: u64, code: &str, finish: Finis
 struct Finish {
     promise: Promise<Once<Ended>>,
     output: Arc<Output>,
-    task: Arc<TaskSlot>,
+    cell: CellControl,
 }
 
 #[pymethods]
@@ -213,9 +220,14 @@ impl Finish {
 impl Finish {
     fn end(&self, ended: Ended) {
         // An exception that is kept may keep this too, so it doesn't wait for the drop.
-        self.output.close();
-        drop(self.task.change(TaskStage::Over));
+        self.close();
         let _ = self.promise.complete(Once::new(ended));
+    }
+
+    fn close(&self) {
+        self.output.close();
+        self.cell.interrupts.forget(self.cell.number());
+        drop(self.cell.task.change(TaskStage::Over));
     }
 
     /// What `run` in `cells.py` told.
@@ -234,6 +246,7 @@ impl Finish {
             "syntax" => CellErrorKind::Syntax,
             "exit" => CellErrorKind::Exit,
             "cancelled" => CellErrorKind::Cancelled,
+            "interrupted" => CellErrorKind::Interrupted,
             _ => CellErrorKind::Raised,
         };
         let exception = told.get_item(1)?.cast_into::<PyBaseException>()?.unbind();
@@ -273,7 +286,7 @@ impl Finish {
 
 impl Drop for Finish {
     fn drop(&mut self) {
-        self.output.close();
+        self.close();
     }
 }
 

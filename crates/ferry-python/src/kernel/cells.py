@@ -24,6 +24,7 @@ REMEMBERED_CELLS = 1000
 REMEMBERED_CHARACTERS = 16 << 20
 
 sink = contextvars.ContextVar("ferry_sink", default=None)
+steps = contextvars.ContextVar("ferry_steps", default=None)
 remembered = collections.deque()
 remembered_characters = 0
 
@@ -173,6 +174,7 @@ class Server:
     def __init__(self, enter_thread):
         route_streams()
         self.loop = asyncio.new_event_loop()
+        take_steps(self.loop)
         # Threads of the pool are marked as the kernel's own: it waits for them when it ends.
         pool = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="asyncio", initializer=enter_thread)
         self.loop.set_default_executor(pool)
@@ -180,10 +182,10 @@ class Server:
         self.cells = {}
         self.told_to_stop = False
 
-    def start(self, source, name, output, finish):
+    def start(self, source, name, output, cell, finish):
         """Starts a cell's task."""
         # Not by the loop's create_task: a task factory that a cell set may fail.
-        task = asyncio.Task(run(source, name, output), loop=self.loop, name=name)
+        task = asyncio.Task(run(source, name, output, cell), loop=self.loop, name=name)
         self.cells[task] = finish
         task.add_done_callback(self.end)
         return task
@@ -238,9 +240,23 @@ class Server:
         await self.loop.shutdown_default_executor()
 
 
-async def run(source, name, output):
+def take_steps(loop):
+    """Has the tasks that a cell makes known as the cell's, so that it can be interrupted in them."""
+    create_task = loop.create_task
+
+    def create_task_of_cell(coroutine, **options):
+        cell = steps.get()
+        if cell is not None and inspect.iscoroutine(coroutine):
+            coroutine = cell.task(coroutine)
+        return create_task(coroutine, **options)
+
+    loop.create_task = create_task_of_cell
+
+
+async def run(source, name, output, cell):
     """Runs a cell; gives (kind, value, its representation) or (kind, exception, its line, its traceback)."""
     sink.set(output)
+    steps.set(cell)
     remember(source, name)
     try:
         codes = compiled(source, name)
@@ -249,14 +265,17 @@ async def run(source, name, output):
     try:
         value = None
         for code in codes:
-            value = eval(code, __main__.__dict__)
+            # Whatever is the cell's own code is run by `cell`, and only there it can be interrupted.
+            value = cell.call(eval, code, __main__.__dict__)
             if code.co_flags & inspect.CO_COROUTINE:
-                value = await value
-        return "done", value, None if value is None else repr(value)
+                value = await cell.top_level(value)
+        return "done", value, None if value is None else cell.call(repr, value)
     except asyncio.CancelledError as error:
         return "cancelled", error, *shown(error)
     except SystemExit as error:
         return "exit", error, *shown(error)
+    except KeyboardInterrupt as error:
+        return "interrupted" if cell.was_interrupted() else "raised", error, *shown(error)
     except BaseException as error:
         return "raised", error, *shown(error)
 

@@ -7,35 +7,63 @@
 //!   OutputStream::next ◀──────── what it prints, while it runs
 //!   Cell.await         ◀──────── its outcome
 //!   Cell::cancel, or its drop ──letter──▶ task.cancel(): CancelledError at its next await
+//!   Cell::interrupt ──a pool's thread──▶ KeyboardInterrupt in the cell's code, also if it never awaits
 //!   Kernel::shutdown   ──letter──▶ all cells are cancelled, the loop ends, the thread ends
 //! ```
 //!
 //! Cells run at once, as tasks do: one that awaits lets the others go on, and one that computes holds them up
-//! (`asyncio.to_thread` is for that). They share their globals, those of `__main__`. What a cell prints is its
-//! own, also from tasks that it started and from `asyncio.to_thread`; what comes from plain threads, and from
-//! tasks that outlive their cell, goes to the process's own output. So does what a subprocess prints to the
-//! output that it inherits: `sys.stdout.fileno()` is the process's own. To have that in the cell, let the cell
-//! read it (`stdout=subprocess.PIPE`) and print it.
+//! (`asyncio.to_thread` is for that). They share their globals, those of `__main__`, which is also where a host
+//! puts what it offers to cells: a function that gives a [`Job`](crate::Job), for one, which they await. The
+//! example `agent_host` is a whole program around a kernel.
+//!
+//! # Input and output
+//!
+//! What a cell prints is its own, also from tasks that it started and from `asyncio.to_thread`; what comes from
+//! plain threads, and from tasks that outlive their cell, goes to the process's own output. So does what a
+//! subprocess prints to the output that it inherits: `sys.stdout.fileno()` is the process's own. To have that in
+//! the cell, let the cell read it (`stdout=subprocess.PIPE`) and print it.
 //!
 //! In a cell, `sys.stdout` and `sys.stderr` take any text and any bytes (as UTF-8, also in pieces), are no
-//! terminal, and accept `reconfigure` and `close` without effect. `sys.stdin` is at its end: `input()`
-//! raises `EOFError`, as reading would hold up all cells. A subprocess inherits the process's own input.
+//! terminal, and accept `reconfigure` and `close` without effect. `sys.stdin` is at its end: `input()` raises
+//! `EOFError`, as reading would hold up all cells. A subprocess inherits the process's own input.
+//!
+//! # How a cell may misbehave
+//!
+//! | a cell that | ends with |
+//! |---|---|
+//! | is no Python, or nests too deep to be compiled | [`CellErrorKind::Syntax`]; nothing of it was run |
+//! | prints without end | its output cut off at the [limit](Kernel::set_output_limit), which it can't notice |
+//! | calls `sys.exit`, or raises KeyboardInterrupt | [`CellErrorKind::Exit`] or `Raised`; the kernel goes on |
+//! | is cancelled or interrupted, and catches it | what it makes of it; it can be asked again |
+//! | never awaits | nothing, if it's cancelled; [`Cell::interrupt`] stops it |
+//! | sits in a call that isn't Python's (`time.sleep`) | nothing until the call returns, and all cells wait |
+//! | recurses too deep | a `RecursionError`, as [`CellErrorKind::Raised`] |
+//!
+//! A cell has all the rights of the process, so this is no sandbox: `os._exit`, a crash in an extension module
+//! or lack of memory ends the process with all cells. Run code that you don't trust in a process of its own, with
+//! the system's bounds around it.
 //!
 //! `SystemExit` and `KeyboardInterrupt` end the cell or the task that raises them, and no more; `loop.stop()`
 //! does not end the kernel either. Should its loop break in another way, the kernel counts as shut down: its
 //! cells end with [`CellErrorKind::KernelGone`], and [`Kernel::start`] gives a new one.
 
+mod at_work;
 mod cell;
+mod control;
+mod interrupt;
 mod output;
+mod steps;
 mod utf8;
 
 pub use cell::{Cell, CellError, CellErrorKind, CellOutcome};
+pub use control::CellControl;
 pub use output::{Chunk, OutputStream, Stream};
 
 use crate::{
     home::{self, Home},
     interpreter::{self, StartError},
 };
+use interrupt::Interrupts;
 use pyo3::{ffi, intern, prelude::*, sync::PyOnceLock, types::PyModule};
 use std::{
     fmt, io,
@@ -46,6 +74,7 @@ use std::{
     },
     thread::{self, JoinHandle},
 };
+use steps::Shielded;
 
 /// What a cell may print, and how long the representation of its value may be, unless set otherwise.
 const OUTPUT_LIMIT: usize = 16 << 20;
@@ -82,6 +111,7 @@ struct Shared {
     home: Arc<Home>,
     /// The `Server` of `cells.py`.
     server: Py<PyAny>,
+    interrupts: Arc<Interrupts>,
     output_limit: AtomicUsize,
     /// It was told to stop, or has stopped.
     stopped: Arc<AtomicBool>,
@@ -116,8 +146,11 @@ impl Kernel {
     /// after its [shutdown](Self::shutdown), or when its loop broke, a new one, whose globals are still those of
     /// `__main__`.
     ///
+    /// Works on any thread, with or without the GIL, and blocks until the kernel is ready; whoever comes while
+    /// it's being started waits for it too.
+    ///
     /// # Errors
-    /// [`KernelError`].
+    /// [`KernelError`], when there is no Python, no thread or no event loop to be had.
     pub fn start() -> Result<Self, KernelError> {
         // The new thread needs the GIL.
         without_gil(Self::start_thread)
@@ -136,11 +169,12 @@ impl Kernel {
             .stack_size(STACK)
             .spawn(move || serve(&sender, guard))
             .map_err(KernelError::Thread)?;
-        let (home, server) =
+        let Served { home, server, interrupts } =
             receiver.recv().unwrap_or_else(|_| Err(KernelError::Loop("its thread panicked".to_owned())))?;
         let shared = Shared {
             home,
             server,
+            interrupts,
             output_limit: AtomicUsize::new(OUTPUT_LIMIT),
             stopped,
             thread: Mutex::new(Some(thread)),
@@ -153,7 +187,8 @@ impl Kernel {
     /// Starts a cell: Python code, whose top level may `await`. Like a notebook, it gives the value of its
     /// last line if that is an expression. Works on any thread, and needs no GIL.
     ///
-    /// In tracebacks the cell is named `<cell 1>`, `<cell 2>`, and so on.
+    /// In tracebacks the cell is named `<cell 1>`, `<cell 2>`, and so on. How many run at once is up to you:
+    /// there is no bound. After a [shutdown](Self::shutdown) it ends with [`CellErrorKind::KernelGone`].
     pub fn run(&self, code: impl Into<String>) -> Cell {
         let number = CELLS.fetch_add(1, Ordering::Relaxed) + 1;
         let limit = self.shared.output_limit.load(Ordering::Relaxed);
@@ -179,8 +214,9 @@ impl Kernel {
     /// kernel's own threads, its loop's and those of `asyncio.to_thread`: as the kernel waits for these, there
     /// this only asks it to end.
     ///
-    /// A cell that never awaits can't be cancelled, and one may refuse to be: this waits until they end. So
-    /// don't call it on a thread that a cell joins, which would wait for each other.
+    /// A cell that never awaits can't be cancelled, and one may refuse to be: this waits until they end, so
+    /// [interrupt](CellControl::interrupt) them, before or meanwhile. And don't call it on a thread that a cell
+    /// joins, which would wait for each other.
     pub fn shutdown(&self) {
         self.shared.stopped.store(true, Ordering::Release);
         let shared = self.shared.clone();
@@ -206,7 +242,12 @@ impl Shared {
     }
 }
 
-type Served = (Arc<Home>, Py<PyAny>);
+/// What the kernel's thread made.
+struct Served {
+    home: Arc<Home>,
+    server: Py<PyAny>,
+    interrupts: Arc<Interrupts>,
+}
 
 /// Tells that the kernel's thread has ended, in whichever way.
 struct StoppedAtEnd(Arc<AtomicBool>);
@@ -225,8 +266,9 @@ fn serve(started: &mpsc::Sender<Result<Served, KernelError>>, stopped: StoppedAt
         return;
     }
     Python::attach(|py| match prepare(py) {
-        Ok((home, server)) => {
-            let _ = started.send(Ok((home, server.clone().unbind())));
+        Ok(served) => {
+            let server = served.server.clone_ref(py).into_bound(py);
+            let _ = started.send(Ok(served));
             let served = server.call_method0(intern!(py, "serve"));
             // Before any cell can tell that the kernel is gone: who hears that can start a new one.
             drop(stopped);
@@ -241,16 +283,20 @@ fn serve(started: &mpsc::Sender<Result<Served, KernelError>>, stopped: StoppedAt
     });
 }
 
-fn prepare(py: Python<'_>) -> PyResult<(Arc<Home>, Bound<'_, PyAny>)> {
+fn prepare(py: Python<'_>) -> PyResult<Served> {
     // Once: later kernels go on with what this keeps, such as the sources of cells.
     static FUNCTIONS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let functions = FUNCTIONS.get_or_try_init(py, || {
         PyModule::from_code(py, SOURCE, c"<ferry kernel>", c"_ferry_kernel").map(Bound::unbind)
     })?;
+    let functions = functions.bind(py);
+    let interrupts = Arc::new(Interrupts::of_this_thread(&functions.getattr(intern!(py, "run"))?)?);
     let enter_thread = wrap_pyfunction!(enter_thread, py)?;
-    let server = functions.bind(py).call_method1(intern!(py, "Server"), (enter_thread,))?;
-    let home = Home::of(&server.getattr(intern!(py, "loop"))?)?;
-    Ok((home, server))
+    let server = functions.call_method1(intern!(py, "Server"), (enter_thread,))?;
+    let event_loop = server.getattr(intern!(py, "loop"))?;
+    let call_soon = event_loop.getattr(intern!(py, "call_soon"))?.unbind();
+    event_loop.setattr(intern!(py, "call_soon"), Shielded::new(interrupts.clone(), call_soon))?;
+    Ok(Served { home: Home::of(&event_loop)?, server: server.unbind(), interrupts })
 }
 
 /// Marks this thread as one that the kernel waits for when it ends.
