@@ -179,10 +179,15 @@ impl Interrupts {
 
     /// Says whether the cell must be [woken](Self::must_wake).
     pub(super) fn leave(&self, py: Python<'_>, step: Step, waits: bool) -> bool {
-        self.lock().steps.pop();
-        // Nothing is sent meanwhile: this step is struck out, and the next has not begun.
-        let is_left = self.call_back(py, step.cell);
         let mut state = self.lock();
+        state.steps.pop();
+        let mut is_left = false;
+        if std::mem::take(&mut state.is_sent) {
+            drop(state);
+            // Nothing is sent meanwhile: this step is struck out, and the next has not begun.
+            is_left = self.call_back(py, step.cell);
+            state = self.lock();
+        }
         let mut must_wake = false;
         if let Some(asked) = state.cells.get_mut(&step.cell) {
             asked.waits = if step.part == Part::TopLevel { waits } else { asked.waits };
@@ -195,13 +200,12 @@ impl Interrupts {
 
     /// Has the step around here left alone until [`unshield`](Self::unshield), if there is one.
     pub(super) fn shield(&self, py: Python<'_>) -> Option<Shield> {
-        let cell = {
-            let mut state = self.lock();
-            let cell = state.steps.last()?.cell;
-            state.steps.push(Step { cell, part: Part::Shielded });
-            cell
-        };
-        Some(Shield { is_left: self.call_back(py, cell) })
+        let mut state = self.lock();
+        let cell = state.steps.last()?.cell;
+        state.steps.push(Step { cell, part: Part::Shielded });
+        let was_sent = std::mem::take(&mut state.is_sent);
+        drop(state);
+        Some(Shield { is_left: was_sent && self.call_back(py, cell) })
     }
 
     pub(super) fn unshield(&self, py: Python<'_>, shield: &Shield) {
@@ -233,9 +237,6 @@ impl Interrupts {
 
     /// Takes back what was sent into a step of `cell`, and says whether there was something left.
     fn call_back(&self, py: Python<'_>, cell: u64) -> bool {
-        if !std::mem::take(&mut self.lock().is_sent) {
-            return false;
-        }
         let is_left = is_interrupted(py);
         // SAFETY: the interpreter is attached; no exception means to take back what was sent.
         unsafe { ffi::PyThreadState_SetAsyncExc(self.number, std::ptr::null_mut()) };
