@@ -12,7 +12,7 @@ use asyncferry::{AsyncError, AsyncRuntime, Failure, Future, State, catch_panic, 
 use pyo3::prelude::*;
 use std::{
     error::Error,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, Location, catch_unwind},
 };
 
 /// A Python awaitable for `future`.
@@ -49,6 +49,7 @@ use std::{
 /// # Errors
 /// When the event loop of this thread refuses to watch a descriptor. An error of the future comes through the
 /// awaitable.
+#[track_caller]
 pub fn future_to_awaitable<F, T, E>(py: Python<'_>, future: F) -> PyResult<Bound<'_, Job>>
 where
     F: std::future::Future<Output = Result<T, E>> + Send + 'static,
@@ -99,6 +100,7 @@ where
 ///
 /// # Errors
 /// As [`future_to_awaitable`].
+#[track_caller]
 pub fn blocking_to_awaitable<T, E>(
     py: Python<'_>,
     work: impl FnOnce(&Interest<'_>) -> Result<T, E> + Send + 'static,
@@ -161,6 +163,7 @@ impl Interest<'_> {
 ///
 /// # Errors
 /// As [`future_to_awaitable`].
+#[track_caller]
 pub fn promise_to_awaitable<'py, T>(
     py: Python<'py>,
     name: Option<&str>,
@@ -204,6 +207,7 @@ where
 ///
 /// # Errors
 /// As [`future_to_awaitable`].
+#[track_caller]
 pub fn create_job_awaitable(
     py: Python<'_>,
     job_id: String,
@@ -218,16 +222,19 @@ pub trait JobReceiver {
     ///
     /// # Errors
     /// As [`future_to_awaitable`].
+    #[track_caller]
     fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Job>>;
 }
 
 impl JobReceiver for Future<ArtifactInfo> {
+    #[track_caller]
     fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Job>> {
         awaitable_of(py, Some(&job_id), self, None)
     }
 }
 
 impl JobReceiver for tokio::sync::oneshot::Receiver<ArtifactInfo> {
+    #[track_caller]
     fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Job>> {
         fork::watch(py)?;
         let (promise, outcome) = promise::<ArtifactInfo>();
@@ -242,13 +249,14 @@ impl JobReceiver for tokio::sync::oneshot::Receiver<ArtifactInfo> {
 }
 
 /// Done at once if `outcome` is settled already; else pending.
+#[track_caller]
 fn awaitable_of<'py, T: Deliver>(
     py: Python<'py>,
     name: Option<&str>,
     outcome: Future<T>,
     task: Option<async_task::Task<()>>,
 ) -> PyResult<Bound<'py, Job>> {
-    Job::of(py, name, Work::new(outcome, task), None)
+    Job::of(py, name, Work::new(outcome, task).from(Location::caller()), None)
 }
 
 fn flatten<T, E>(ended: Result<Result<T, E>, AsyncError>) -> Result<T, Failure>

@@ -7,19 +7,22 @@
 //! | any other error | `asyncferry.FerryError` with its text; each source of it is the `__cause__` of the one before |
 //! | `Failure::Cancelled` | `asyncio.CancelledError` with its message |
 //!
+//! The traceback of what comes out of a job that Rust made begins at the place where it was made.
+//!
 //! Each extension module that has the bridge inside has these two classes of its own, as each has all of the bridge.
 //! What it raises is of the package's class too ([`raised`]), so that `except asyncferry.FerryError` catches the
 //! errors of all.
 
+use crate::glue;
 use asyncferry::AsyncError;
 use pyo3::{
     PyTypeInfo, create_exception,
     exceptions::PyRuntimeError,
     prelude::*,
     sync::PyOnceLock,
-    types::{IntoPyDict, PyType},
+    types::{IntoPyDict, PyTraceback, PyType},
 };
-use std::error::Error;
+use std::{error::Error, panic::Location};
 
 create_exception!(
     asyncferry,
@@ -46,6 +49,17 @@ pub(crate) fn exception_for(py: Python<'_>, error: &(dyn Error + 'static)) -> Py
         Some(exception)
     };
     chain.iter().rev().fold(None, link).unwrap_or_else(|| unreachable!("a chain has at least its error"))
+}
+
+/// The same exception, with `place` as where it comes from in its traceback: the Rust code that made the job.
+pub(crate) fn from_place(py: Python<'_>, error: PyErr, place: &Location<'_>) -> PyErr {
+    let inner = error.traceback(py);
+    let traceback = glue::call(py, "rust_traceback", (place.file(), place.line(), inner));
+    // An error is told without the place rather than not at all.
+    if let Some(traceback) = traceback.ok().and_then(|made| made.cast_into::<PyTraceback>().ok()) {
+        error.set_traceback(py, Some(traceback));
+    }
+    error
 }
 
 /// The class of what is raised: `T` itself in the package and where the package isn't installed, and elsewhere one

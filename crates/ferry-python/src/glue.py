@@ -2,10 +2,12 @@
 coroutine waits."""
 
 import asyncio
+import functools
 import inspect
 import itertools
 import os
 import threading
+import types
 
 
 async def then(job, function):
@@ -148,6 +150,23 @@ def name_of(function):
     inner = getattr(function, "func", None)
     named = function if hasattr(function, "__qualname__") or inner is None else inner
     return getattr(named, "__qualname__", type(named).__qualname__)
+
+
+def rust_traceback(file, line, inner):
+    """A traceback that begins at a place in Rust code and goes on with `inner`."""
+    return types.TracebackType(inner, rust_generator(file, line).gi_frame, -1, line)
+
+
+@functools.lru_cache(maxsize=256)
+def rust_generator(file, line):
+    """Something with a frame of that place. It's a generator as that's a frame which nobody has called: one that was
+    called would keep its callers alive."""
+
+    def frame():
+        yield
+
+    code = frame.__code__.replace(co_filename=file, co_name="<Rust>", co_qualname="<Rust>", co_firstlineno=line)
+    return types.FunctionType(code, {})()
 
 
 def place_of(task):

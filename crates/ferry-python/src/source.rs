@@ -9,6 +9,7 @@ use asyncferry::{Failure, Future, State};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyString};
 use std::{
     any::TypeId,
+    panic::Location,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
@@ -173,11 +174,19 @@ pub(crate) struct Work<T> {
     _task: Option<async_task::Task<()>>,
     /// What the work knows of itself, which is told when nobody wants it any more.
     activity: Option<Arc<Activity>>,
+    /// The Rust code that made it, if that isn't the bridge's own.
+    place: Option<&'static Location<'static>>,
 }
 
 impl<T> Work<T> {
     pub(crate) fn new(future: Future<T>, task: Option<async_task::Task<()>>) -> Self {
-        Self { future, _task: task, activity: None }
+        Self { future, _task: task, activity: None, place: None }
+    }
+
+    /// The same, of Rust code that stands at `place`.
+    pub(crate) fn from(mut self, place: &'static Location<'static>) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// The same, of a function that `activity` keeps track of.
@@ -214,7 +223,10 @@ impl<T: Deliver> Source for Work<T> {
     }
 
     fn ending(&self, py: Python<'_>) -> Ending {
-        ending(py, &self.future)
+        match (ending(py, &self.future), self.place) {
+            (Ending::Error(error), Some(place)) => Ending::Error(failure::from_place(py, error, place)),
+            (ending, _) => ending,
+        }
     }
 
     fn put_back(&self) -> bool {

@@ -51,6 +51,37 @@ asyncio.run(main())
 }
 
 #[test]
+fn a_traceback_has_the_frames_of_both_languages() {
+    check(
+        r#"
+import gc, traceback
+async def callee():
+    raise KeyError("lost")
+async def main():
+    big = [object()]
+    for job, name, inner in [
+        (probe.fail_layered(), "FerryError", []),
+        (probe.boom("boom", False), "PanicError", []),
+        (probe.relay(callee()), "KeyError", ["callee"]),
+    ]:
+        try:
+            await job
+        except Exception as error:
+            assert type(error).__name__ == name
+            frames = traceback.extract_tb(error.__traceback__)
+            assert [frame.name for frame in frames] == ["main", "<Rust>", *inner], frames
+            assert frames[1].filename.endswith("probe.rs") and frames[1].lineno > 1
+            assert "probe.rs" in traceback.format_exc()
+            assert "probe.rs" in "".join(traceback.format_exception(error))
+            assert error.__traceback__.tb_next.tb_frame.f_back is None, "it keeps nobody alive"
+        else:
+            assert False
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
 fn a_panic_keeps_its_text() {
     check(
         r#"
