@@ -13,10 +13,11 @@ use crate::{
     group::{Counter, Group, Wakers},
     job::Job,
     names,
-    source::{Deliver, End, Work},
+    reading::Reading,
+    source::{Deliver, End},
     timer,
 };
-use asyncferry::{Promise, State, promise};
+use asyncferry::{Future, Promise, State, promise};
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyStopAsyncIteration, PyTimeoutError, PyTypeError},
@@ -68,8 +69,8 @@ impl AsCompleted {
         slf
     }
 
-    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Job>> {
-        let next = self.line.next(py, Gives::Child)?;
+    fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Job>> {
+        let next = Self::next(slf, Gives::Child)?;
         next.ok_or_else(|| PyStopAsyncIteration::new_err(()))
     }
 
@@ -77,12 +78,24 @@ impl AsCompleted {
         slf
     }
 
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, Job>>> {
-        self.line.next(py, Gives::Result)
+    fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, Job>>> {
+        Self::next(slf, Gives::Result)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.line.group.traverse(&visit)
+    }
+}
+
+impl AsCompleted {
+    /// A job for the next child that is done; `None` when there is one for each already.
+    fn next<'py>(slf: &Bound<'py, Self>, gives: Gives) -> PyResult<Option<Bound<'py, Job>>> {
+        let Some(future) = slf.get().line.next(gives) else { return Ok(None) };
+        let source = Reading::new(future, slf.as_any());
+        let job = Job::of(slf.py(), Some("as_completed"), source, None)?;
+        // Whose error it is, if it's one, the child's own job tells.
+        job.get().core().hush();
+        Ok(Some(job))
     }
 }
 
@@ -110,15 +123,15 @@ enum Gives {
 }
 
 impl Line {
-    /// A job for the next child that is done; `None` when there is one for each already.
-    fn next<'py>(self: &Arc<Self>, py: Python<'py>, gives: Gives) -> PyResult<Option<Bound<'py, Job>>> {
+    /// A reader for the next child that is done; `None` when there is one for each already.
+    fn next(self: &Arc<Self>, gives: Gives) -> Option<Future<Arrived>> {
         let (promise, future) = promise();
         {
             let mut queue = self.lock();
             // Those who gave up waiting make room.
             queue.readers.retain(|(reader, _)| reader.state() == State::Pending);
             if queue.given + queue.readers.len() == self.group.len() {
-                return Ok(None);
+                return None;
             }
             if queue.is_late && queue.done.is_empty() {
                 promise.fail(too_late());
@@ -127,10 +140,7 @@ impl Line {
             }
         }
         self.serve();
-        let job = Job::of(py, Some("as_completed"), Work::new(future, None), None)?;
-        // Whose error it is, if it's one, the child's own job tells.
-        job.get().core().hush();
-        Ok(Some(job))
+        Some(future)
     }
 
     /// Gives what is done to those who wait.

@@ -30,7 +30,7 @@ use pyo3::{
     types::{PyDict, PyString},
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, Weak},
     task::{Context, Poll, Wake, Waker},
 };
 
@@ -101,7 +101,7 @@ impl Group {
     pub(crate) fn count<C: Counter>(&self, py: Python<'_>, counter: &Arc<C>) -> PyResult<Wakers<C>> {
         let places = self.list.iter().enumerate();
         let wakers = places.filter_map(|(place, child)| count(counter, place, child.bind(py)).transpose());
-        wakers.collect::<PyResult<Vec<_>>>().map(Wakers)
+        Ok(Wakers { wakers: wakers.collect::<PyResult<_>>()?, _counter: counter.clone() })
     }
 
     /// Whether the child at `place` is done.
@@ -210,20 +210,25 @@ fn count<C: Counter>(
         }
         // Its value is just being converted, which ends in a callback.
     } else if child.call_method0(intern!(py, "done"))?.is_truthy()? {
-        counter.child_done(place, end_of(&**counter, child)?);
+        counter.child_done(place, end_of(counter.asks_for_errors(), child)?);
         return Ok(None);
     }
-    let done = Bound::new(py, ChildDone { counter: counter.clone(), place })?;
+    let asks_for_errors = counter.asks_for_errors();
+    let counter = Arc::downgrade(counter);
+    let done = Bound::new(py, ChildDone { counter, asks_for_errors, place })?;
     child.call_method1(intern!(py, "add_done_callback"), (done,))?;
     Ok(None)
 }
 
-/// The wakers of a group's pending children. Dropping them ends the counting.
-pub(crate) struct Wakers<C: Counter>(Vec<Arc<ChildWaker<C>>>);
+/// The wakers of a group's pending children, and the counter. Dropping them ends the counting.
+pub(crate) struct Wakers<C: Counter> {
+    wakers: Vec<Arc<ChildWaker<C>>>,
+    _counter: Arc<C>,
+}
 
 impl<C: Counter> Drop for Wakers<C> {
     fn drop(&mut self) {
-        for waker in &self.0 {
+        for waker in &self.wakers {
             drop(waker.take());
         }
     }
@@ -265,25 +270,31 @@ impl<C: Counter> Wake for ChildWaker<C> {
 /// Counts a future of Python. It's called on the loop's thread.
 #[pyclass(frozen, module = "asyncferry", name = "_ChildDone")]
 struct ChildDone {
-    counter: Arc<dyn Counter>,
+    /// Weak, as a counter may have the group, and with it this future: a ring that Python's collector can't see.
+    counter: Weak<dyn Counter>,
+    /// Whether the future's error counts as retrieved, also when nobody counts any more.
+    asks_for_errors: bool,
     place: usize,
 }
 
 #[pymethods]
 impl ChildDone {
     fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.counter.child_done(self.place, end_of(&*self.counter, future)?);
+        let end = end_of(self.asks_for_errors, future)?;
+        if let Some(counter) = self.counter.upgrade() {
+            counter.child_done(self.place, end);
+        }
         Ok(())
     }
 }
 
-/// How a future of Python that is done ended, as far as `counter` asks.
-fn end_of(counter: &dyn Counter, future: &Bound<'_, PyAny>) -> PyResult<End> {
+/// How a future of Python that is done ended, as far as its counter asks.
+fn end_of(asks_for_errors: bool, future: &Bound<'_, PyAny>) -> PyResult<End> {
     let py = future.py();
     if future.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
         return Ok(End::Cancelled);
     }
-    let failed = counter.asks_for_errors() && !future.call_method0(intern!(py, "exception"))?.is_none();
+    let failed = asks_for_errors && !future.call_method0(intern!(py, "exception"))?.is_none();
     Ok(if failed { End::Error } else { End::Value })
 }
 

@@ -112,6 +112,7 @@ mod names;
 mod orphans;
 mod progress;
 mod race;
+mod reading;
 mod registry;
 #[cfg(feature = "embed")]
 pub mod run;

@@ -10,10 +10,7 @@
 //! gets the same value when it asks again. A reader that is more than [`KEPT`] values behind goes on with the
 //! oldest that there is.
 
-use crate::{
-    job::Job,
-    source::{Deliver, Work},
-};
+use crate::{job::Job, reading::Reading, source::Deliver};
 use asyncferry::{Promise, promise};
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyStopAsyncIteration, prelude::*};
 use std::{
@@ -150,9 +147,9 @@ impl ProgressIterator {
         slf
     }
 
-    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, Job>> {
-        let read = self.activity.progress().read(&self.place);
-        let next = Job::of(py, Some("progress"), Work::new(read, None), None)?;
+    fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Job>> {
+        let read = slf.get().activity.progress().read(&slf.get().place);
+        let next = Job::of(slf.py(), Some("progress"), Reading::new(read, slf.as_any()), None)?;
         // That there is no more isn't an error, whether somebody hears of it or not.
         next.get().core().hush();
         Ok(next)

@@ -326,3 +326,33 @@ asyncio.run(main())
 "#,
     );
 }
+
+#[test]
+fn readers_go_on_without_their_iterator() {
+    check(
+        r#"
+import gc
+async def main():
+    jobs = [probe.Manual() for _ in range(3)]
+    aws = [job.start() for job in jobs]
+    async def works(): return await asyncio.sleep(0, "python")
+    readers = list(ferry.as_completed([*aws, works()]))
+    gc.collect()
+    assert await readers[0] == "python"
+    for n in 2, 0, 1: jobs[n].complete_on_thread(n); assert await readers.pop(1) == n
+    # A reader of progress has the job, and hears of its end.
+    async def reports(): ferry.report_progress("half"); await asyncio.sleep(0)
+    reader = anext(ferry.submit(reports).progress())
+    gc.collect()
+    assert await reader == "half"
+    async def quiet(): await asyncio.sleep(0)
+    job = ferry.submit(quiet)
+    reader = anext(job.progress())
+    await job
+    try: await reader
+    except StopAsyncIteration: pass
+    else: assert False
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
