@@ -1,5 +1,9 @@
 """The parts of Ferry's bridge that are best said in Python: chains of jobs, the background loop, and where a
-coroutine waits."""
+coroutine waits.
+
+A function that awaits a job forgets it at its end: a job that failed has the exception, whose traceback has the
+function's frame, and that would have the job. Only Python's collector frees such a ring.
+"""
 
 import asyncio
 import functools
@@ -12,7 +16,10 @@ import types
 
 async def then(job, function):
     """What `function` makes of the job's value."""
-    return await finished(function(await job))
+    try:
+        return await finished(function(await job))
+    finally:
+        del job
 
 
 async def catch(job, function, on):
@@ -21,6 +28,8 @@ async def catch(job, function, on):
         return await job
     except on as error:
         return await finished(function(error))
+    finally:
+        del job
 
 
 async def finally_(job, function):
@@ -28,11 +37,15 @@ async def finally_(job, function):
     try:
         return await job
     finally:
+        del job
         await finished(function())
 
 
 async def finished(value):
-    return await value if inspect.isawaitable(value) else value
+    try:
+        return await value if inspect.isawaitable(value) else value
+    finally:
+        del value
 
 
 async def mapped(submit, wait, function, items, limit, return_exceptions):
@@ -76,6 +89,10 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
         # The list grows meanwhile.
         for worker in workers:
             await worker
+    except GeneratorExit:
+        # Its loop is gone, so nothing can be waited for.
+        stop(workers)
+        raise
     except BaseException:
         stop(workers)
         done, _ = await wait(workers)
@@ -85,6 +102,11 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
         if problems:
             raise problems[0]
         raise
+    finally:
+        # The functions have each other, and their jobs the exceptions.
+        worker = done = begin = None
+        workers.clear()
+        problems.clear()
     return results
 
 
