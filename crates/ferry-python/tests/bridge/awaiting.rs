@@ -32,27 +32,6 @@ asyncio.run(main())
 }
 
 #[test]
-fn a_job_that_ends_before_it_is_awaited() {
-    check(
-        r#"
-async def main():
-    job = probe.Manual()
-    aw = job.direct()
-    assert not aw.done() and repr(aw) == "<Job 'job' pending>"
-    try:
-        aw.result()
-    except asyncio.InvalidStateError:
-        pass
-    else:
-        assert False, "a pending awaitable has no result"
-    job.complete_on_thread(7)
-    assert aw.done() and await aw == 7
-asyncio.run(main())
-"#,
-    );
-}
-
-#[test]
 fn a_job_that_ends_while_it_is_awaited() {
     check(
         r#"
@@ -82,38 +61,6 @@ async def main():
     job.complete_on_thread(5)
     assert [await task for task in tasks] == [5] * 10
 asyncio.run(main())
-"#,
-    );
-}
-
-#[test]
-fn loops_in_two_threads_await_the_same_one() {
-    check(
-        r#"
-import threading
-job, box = probe.Manual(), []
-waiting = threading.Barrier(3)
-results = []
-def run():
-    async def main():
-        async def wait():
-            return await box[0]
-        task = asyncio.create_task(wait())
-        await asyncio.sleep(0)
-        loop, done = asyncio.get_running_loop(), []
-        box[0].add_done_callback(lambda aw: done.append(asyncio.get_running_loop()))
-        waiting.wait()
-        results.append(await task)
-        await asyncio.sleep(0)
-        assert done == [loop], "a callback is called on the loop that added it"
-    asyncio.run(main())
-box.append(job.start())
-threads = [threading.Thread(target=run) for _ in range(2)]
-for thread in threads: thread.start()
-waiting.wait()
-job.complete(3)
-for thread in threads: thread.join()
-assert results == [3, 3]
 "#,
     );
 }
@@ -197,52 +144,6 @@ async def main():
     await asyncio.sleep(0)
     assert log[3:] == [("none of them", True)]
 asyncio.run(main())
-"#,
-    );
-}
-
-#[test]
-fn a_task_keeps_its_context_variables_across_an_await() {
-    check(
-        r#"
-import contextvars
-name = contextvars.ContextVar("name")
-async def task(mine, aw):
-    name.set(mine)
-    await aw
-    assert name.get() == mine
-    name.set(mine + "!")
-    await probe.later(1)
-    assert name.get() == mine + "!"
-async def main():
-    jobs = [probe.Manual() for _ in range(20)]
-    tasks = [asyncio.create_task(task(str(n), job.start())) for n, job in enumerate(jobs)]
-    await asyncio.sleep(0)
-    probe.complete_all(jobs)
-    await asyncio.gather(*tasks)
-asyncio.run(main())
-"#,
-    );
-}
-
-#[test]
-fn debug_mode_finds_nothing_wrong() {
-    check(
-        r#"
-import warnings
-warnings.simplefilter("error")
-async def main():
-    problems = []
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(context))
-    asyncio.get_running_loop().slow_callback_duration = 0.0  # shows every callback
-    import logging; logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    jobs = [probe.Manual() for _ in range(5)]
-    tasks = [asyncio.create_task(job.start()) for job in jobs]
-    await asyncio.sleep(0)
-    probe.complete_all(jobs)
-    assert await ferry.gather(*tasks, probe.later(5), probe.ready(6)) == [0, 1, 2, 3, 4, 5, 6]
-    assert problems == []
-asyncio.run(main(), debug=True)
 "#,
     );
 }

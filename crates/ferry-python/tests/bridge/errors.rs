@@ -82,43 +82,6 @@ asyncio.run(main())
 }
 
 #[test]
-fn a_panic_keeps_its_text() {
-    check(
-        r#"
-async def main():
-    for at_once in True, False:
-        try:
-            await probe.boom("boom 7", at_once)
-        except ferry.PanicError as error:
-            assert str(error) == "boom 7" and isinstance(error, ferry.FerryError)
-        else:
-            assert False
-asyncio.run(main())
-"#,
-    );
-}
-
-#[test]
-fn a_job_that_fails_fails_its_awaitable() {
-    check(
-        r#"
-async def main():
-    job = probe.Manual()
-    task = asyncio.create_task(job.start())
-    await asyncio.sleep(0)
-    job.fail("no luck")
-    try:
-        await task
-    except ferry.FerryError as error:
-        assert str(error) == "no luck"
-    else:
-        assert False
-asyncio.run(main())
-"#,
-    );
-}
-
-#[test]
 fn jobs_give_artifacts_or_say_why_not() {
     check(
         r#"

@@ -1,6 +1,6 @@
-//! `gather`: of ours, of Python's, of both.
+//! `gather`: of ours, of Python's, of both; and other groups.
 
-use crate::check;
+use crate::{check, check_alone};
 
 #[test]
 fn results_stand_in_the_order_of_the_awaitables() {
@@ -100,34 +100,6 @@ async def main():
     )
     assert got[:3] == [error, 1, error]
     assert type(got[3]) is asyncio.CancelledError and got[3].args == ("gone",)
-asyncio.run(main())
-"#,
-    );
-}
-
-#[test]
-fn what_cannot_be_awaited_is_refused_at_once() {
-    check(
-        r#"
-async def main():
-    log = []
-    async def started(): log.append("started")
-    coroutine = started()
-    for wrong in 1, main, None, "text":
-        try:
-            ferry.gather(coroutine, wrong)
-        except TypeError as error:
-            assert "argument 2" in str(error), error
-        else:
-            assert False
-        try:
-            probe.relay(wrong)
-        except TypeError as error:
-            assert "can't be awaited" in str(error), error
-        else:
-            assert False
-    assert await probe.relay_from_thread([1, coroutine]) == ["error", "ok"]
-    assert log == ["started"], "nothing was started by the calls that were refused"
 asyncio.run(main())
 "#,
     );
@@ -287,47 +259,6 @@ asyncio.run(asyncio.wait_for(main(), 60))
 }
 
 #[test]
-fn a_look_from_another_thread_loses_no_wake_up() {
-    // Another thread looks at the gather, and is kept in the middle of the conversion while the loop's drain
-    // comes, and while one more callback is added.
-    check(
-        r#"
-import threading
-here = threading.current_thread()
-inside, go_on = threading.Event(), threading.Event()
-class Slow(asyncio.Future):
-    def result(self):
-        if threading.current_thread() is not here:
-            inside.set()
-            go_on.wait(60)
-        return super().result()
-async def main():
-    slow, log = Slow(), []
-    all = ferry.gather(slow)
-    async def wait(): return await all
-    task = asyncio.create_task(wait())
-    await asyncio.sleep(0)
-    looks = threading.Thread(target=all.done)
-    def look(_):
-        looks.start()
-        inside.wait(60)
-    slow.add_done_callback(look)
-    slow.set_result(5)
-    for _ in range(5): await asyncio.sleep(0)
-    assert inside.is_set() and not task.done()
-    all.add_done_callback(log.append)
-    for _ in range(5): await asyncio.sleep(0)
-    go_on.set()
-    assert await asyncio.wait_for(task, 30) == [5]
-    looks.join()
-    for _ in range(5): await asyncio.sleep(0)
-    assert log == [all], log
-asyncio.run(main())
-"#,
-    );
-}
-
-#[test]
 fn readers_go_on_without_their_iterator() {
     check(
         r#"
@@ -353,6 +284,27 @@ async def main():
     except StopAsyncIteration: pass
     else: assert False
 asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+}
+
+#[test]
+fn a_map_whose_loop_is_gone_ends_in_silence() {
+    check_alone(
+        "gathering::a_map_whose_loop_is_gone_ends_in_silence",
+        "",
+        r#"
+import gc
+loop = asyncio.new_event_loop()
+loop.set_exception_handler(lambda loop, context: None)
+async def main():
+    async def works(_): await asyncio.Event().wait()
+    loop.create_task(asyncio.wait_for(ferry.map(works, range(3)), 1000))
+    for _ in range(10): await asyncio.sleep(0)
+loop.run_until_complete(main())
+loop.close()
+del loop
+gc.collect()
 "#,
     );
 }

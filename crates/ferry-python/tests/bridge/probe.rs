@@ -2,8 +2,8 @@
 
 use asyncferry::{AsyncError, Promise, promise};
 use asyncferry_python::{
-    ArtifactInfo, Home, Job, awaitable_to_future, create_job_awaitable, future_to_awaitable, gather_impl,
-    promise_to_awaitable, start_awaitable,
+    ArtifactInfo, Home, Job, awaitable_to_future, blocking_to_awaitable, create_job_awaitable,
+    future_to_awaitable, gather_impl, promise_to_awaitable, start_awaitable,
 };
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use std::{
@@ -11,8 +11,10 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{self, Receiver, Sender},
     },
+    thread,
     time::Duration,
 };
 
@@ -33,11 +35,29 @@ struct Manual {
 }
 
 /// Tells when the Rust future that owns it is dropped.
-struct Stopped(Sender<()>);
+struct Stopped(Sender<()>, Living);
 
 impl Drop for Stopped {
     fn drop(&mut self) {
         let _ = self.0.send(());
+    }
+}
+
+/// Stands in each future of this module, and counts those that are there.
+struct Living;
+
+static LIVING: AtomicUsize = AtomicUsize::new(0);
+
+impl Living {
+    fn new() -> Self {
+        LIVING.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        LIVING.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -51,7 +71,7 @@ impl Manual {
             promise,
             outcome: Mutex::new(Some(outcome)),
             stopped: Arc::new(Mutex::new(receiver)),
-            guard: Mutex::new(Some(Stopped(sender))),
+            guard: Mutex::new(Some(Stopped(sender, Living::new()))),
         }
     }
 
@@ -77,7 +97,7 @@ impl Manual {
     /// Completes it on another thread, and waits for that thread, so the GIL must not be needed there.
     fn complete_on_thread(&self, value: i64) {
         let promise = self.promise.clone();
-        std::thread::spawn(move || promise.complete(value).unwrap()).join().unwrap();
+        thread::spawn(move || promise.complete(value).unwrap()).join().unwrap();
     }
 
     fn fail(&self, text: &str) {
@@ -92,6 +112,19 @@ impl Manual {
     fn stopped(&self, py: Python<'_>) -> bool {
         let stopped = self.stopped.clone();
         py.detach(move || stopped.lock().unwrap().recv_timeout(PATIENCE).is_ok())
+    }
+}
+
+/// Takes the GIL when it's dropped, if there still is a Python.
+struct TakesTheGil;
+
+static TOOK_THE_GIL: AtomicUsize = AtomicUsize::new(0);
+
+impl Drop for TakesTheGil {
+    fn drop(&mut self) {
+        if Python::try_attach(|_| ()).is_some() {
+            TOOK_THE_GIL.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -113,23 +146,53 @@ impl Error for Layered {
 #[pymodule]
 mod probe {
     use super::*;
-    use pyo3::types::PyList;
+    use pyo3::types::PyCFunction;
+    use std::future;
 
     #[pymodule_export]
     use super::Manual;
 
     #[pyfunction]
     fn ready(py: Python<'_>, value: Py<PyAny>) -> PyResult<Bound<'_, Job>> {
-        future_to_awaitable(py, async move { Ok::<_, AsyncError>(value) })
+        let living = Living::new();
+        future_to_awaitable(py, async move {
+            drop(living);
+            Ok::<_, AsyncError>(value)
+        })
     }
 
     /// Ready at its second poll, which a thread of tokio makes.
     #[pyfunction]
     fn later(py: Python<'_>, value: Py<PyAny>) -> PyResult<Bound<'_, Job>> {
+        let living = Living::new();
         future_to_awaitable(py, async move {
             asyncferry::yield_now().await;
+            drop(living);
             Ok::<_, AsyncError>(value)
         })
+    }
+
+    /// Waits until it's dropped.
+    #[pyfunction]
+    fn never(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
+        let living = Living::new();
+        future_to_awaitable(py, async move {
+            future::pending::<()>().await;
+            drop(living);
+            Ok::<_, AsyncError>(())
+        })
+    }
+
+    /// How many futures of this module are there.
+    #[pyfunction]
+    fn living() -> usize {
+        LIVING.load(Ordering::Relaxed)
+    }
+
+    /// Makes a function of this module known to `submit` by a name.
+    #[pyfunction]
+    fn register(py: Python<'_>, name: &str, function: Bound<'_, PyCFunction>) -> PyResult<()> {
+        asyncferry_python::register(py, name, function)
     }
 
     /// Fails with an exception: as it is, inside another error, or inside an anyhow error.
@@ -157,7 +220,9 @@ mod probe {
 
     #[pyfunction]
     fn boom(py: Python<'_>, text: String, at_once: bool) -> PyResult<Bound<'_, Job>> {
+        let living = Living::new();
         future_to_awaitable(py, async move {
+            let _living = living;
             if !at_once {
                 asyncferry::yield_now().await;
             }
@@ -175,9 +240,15 @@ mod probe {
         let (promise, receiver) = promise();
         let (sender, oneshot) = tokio::sync::oneshot::channel();
         match how {
-            "completed" => drop(promise.complete(info)),
-            "failed" => drop(promise.fail("no disk")),
-            "cancelled" => drop(promise.cancel("by its owner")),
+            "completed" => {
+                let _ = promise.complete(info);
+            }
+            "failed" => {
+                let _ = promise.fail("no disk");
+            }
+            "cancelled" => {
+                let _ = promise.cancel("by its owner");
+            }
             "oneshot" => {
                 sender.send(info).unwrap();
                 return create_job_awaitable(py, "job-1".into(), oneshot);
@@ -208,7 +279,7 @@ mod probe {
     fn relay_from_thread<'py>(py: Python<'py>, awaitables: Vec<Py<PyAny>>) -> PyResult<Bound<'py, Job>> {
         let home = Home::here(py)?;
         let (promise, outcome) = promise::<Vec<String>>();
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             let started: Vec<_> =
                 awaitables.into_iter().map(|awaitable| start_awaitable(&home, awaitable)).collect();
             let all = asyncferry::AsyncRuntime::block_on(async move {
@@ -236,20 +307,102 @@ mod probe {
 
     /// Completes all `jobs` on another thread, in one go.
     #[pyfunction]
-    fn complete_all(py: Python<'_>, jobs: &Bound<'_, PyList>) -> PyResult<()> {
-        let jobs: Vec<Py<Manual>> =
-            jobs.iter().map(|job| Ok(job.cast_into::<Manual>()?.unbind())).collect::<PyResult<_>>()?;
-        let promises: Vec<_> = jobs.iter().map(|job| job.get().promise.clone()).collect();
-        py.detach(|| {
-            std::thread::spawn(move || {
-                for (value, promise) in (0..).zip(promises) {
-                    let _ = promise.complete(value);
-                }
-            })
-            .join()
-            .unwrap();
+    fn complete_all(py: Python<'_>, jobs: Vec<Py<Manual>>) {
+        on_a_thread(py, jobs, |value, promise| {
+            let _ = promise.complete(value);
         });
+    }
+
+    /// Has all `jobs` end with `outcome` on another thread, in one go.
+    #[pyfunction]
+    fn settle_all(py: Python<'_>, jobs: Vec<Py<Manual>>, outcome: &str) -> PyResult<()> {
+        let settle: fn(i64, Promise<i64>) = match outcome {
+            "done" => |value, promise| {
+                let _ = promise.complete(value);
+            },
+            "failed" => |_, promise| {
+                let _ = promise.fail("by Rust");
+            },
+            "cancelled" => |_, promise| {
+                let _ = promise.cancel("by Rust");
+            },
+            _ => return Err(PyRuntimeError::new_err("unknown outcome")),
+        };
+        on_a_thread(py, jobs, settle);
         Ok(())
+    }
+
+    fn on_a_thread(py: Python<'_>, jobs: Vec<Py<Manual>>, settle: fn(i64, Promise<i64>)) {
+        let promises: Vec<_> = jobs.iter().map(|job| job.get().promise.clone()).collect();
+        let thread = thread::spawn(move || (0..).zip(promises).for_each(|(value, each)| settle(value, each)));
+        py.detach(|| thread.join().unwrap());
+    }
+
+    /// Completes `jobs` from now on, one by one, on a thread that goes on while Python ends.
+    #[pyfunction]
+    fn complete_while_python_ends(jobs: Vec<Py<Manual>>) {
+        let promises: Vec<_> = jobs.iter().map(|job| job.get().promise.clone()).collect();
+        thread::spawn(move || {
+            for (value, promise) in (0..).zip(promises) {
+                let _ = promise.complete(value);
+                thread::yield_now();
+            }
+        });
+    }
+
+    /// A future that tokio's threads poll without end.
+    #[pyfunction]
+    fn spin(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
+        future_to_awaitable(py, async {
+            loop {
+                asyncferry::yield_now().await;
+            }
+            #[expect(unreachable_code, reason = "it says what the type would be")]
+            Ok::<(), AsyncError>(())
+        })
+    }
+
+    /// Blocking work of Rust.
+    #[pyfunction]
+    fn blocking(py: Python<'_>, value: i64) -> PyResult<Bound<'_, Job>> {
+        blocking_to_awaitable(py, move |_| Ok::<_, AsyncError>(value))
+    }
+
+    /// A future that waits until it's dropped, and takes the GIL then.
+    #[pyfunction]
+    fn takes_the_gil_when_dropped(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
+        let takes = TakesTheGil;
+        future_to_awaitable(py, async move {
+            future::pending::<()>().await;
+            drop(takes);
+            Ok::<_, AsyncError>(())
+        })
+    }
+
+    /// How often the GIL was taken by those who were dropped, and by threads of runtimes that were.
+    #[pyfunction]
+    fn took_the_gil() -> usize {
+        TOOK_THE_GIL.load(Ordering::Relaxed)
+    }
+
+    /// Runs a loop of Rust with the GIL held. At its end a task of its runtime is left over, so that the runtime is
+    /// dropped, and a thread of it waits for the GIL.
+    #[pyfunction]
+    fn run_a_loop_with_the_gil() -> usize {
+        asyncferry::AsyncRuntime::block_on(async {
+            let takes = TakesTheGil;
+            drop(tokio::spawn(async move {
+                future::pending::<()>().await;
+                drop(takes);
+            }));
+            let (sender, started) = tokio::sync::oneshot::channel();
+            drop(tokio::task::spawn_blocking(move || {
+                sender.send(()).unwrap();
+                drop(TakesTheGil);
+            }));
+            started.await.unwrap();
+            1
+        })
     }
 
     /// A future whose first poll takes a lock, which another thread holds until it has got the GIL.
@@ -258,7 +411,7 @@ mod probe {
         let lock = Arc::new(Mutex::new(()));
         let (sender, receiver) = mpsc::channel();
         let theirs = lock.clone();
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             let _held = theirs.lock().unwrap();
             sender.send(()).unwrap();
             Python::attach(|_| ());
@@ -277,7 +430,7 @@ mod probe {
         let lock = Arc::new(Mutex::new(()));
         let (sender, receiver) = mpsc::channel();
         let theirs = lock.clone();
-        let thread = std::thread::spawn(move || {
+        let thread = thread::spawn(move || {
             let _held = theirs.lock().unwrap();
             sender.send(()).unwrap();
             promise.complete(1).unwrap();

@@ -52,28 +52,6 @@ asyncio.run(main())
 }
 
 #[test]
-fn the_callers_context_variables_go_along() {
-    check(
-        r#"
-import contextvars
-name = contextvars.ContextVar("name", default="nobody")
-async def main():
-    async def who():
-        before = name.get()
-        name.set("changed inside")
-        await asyncio.sleep(0)
-        return before, name.get()
-    name.set("caller")
-    aw = probe.relay(who())
-    name.set("later")
-    assert await aw == ("caller", "changed inside")
-    assert name.get() == "later"
-asyncio.run(main())
-"#,
-    );
-}
-
-#[test]
 fn tasks_are_real_tasks() {
     check(
         r#"
@@ -146,25 +124,6 @@ for _ in range(3):
     except KeyboardInterrupt:
         continue
     assert False, "the program went on"
-"#,
-    );
-}
-
-#[test]
-fn the_context_of_who_came_first_is_nobody_elses() {
-    check(
-        r#"
-import contextvars
-request = contextvars.ContextVar("request", default="none")
-seen = []
-async def handler():
-    seen.append(request.get())
-    return "ok"
-async def main():
-    request.set("secret of request 1")
-    await probe.relay_from_thread([handler()])
-asyncio.run(main())
-assert seen == ["none"], seen
 "#,
     );
 }
