@@ -128,6 +128,17 @@ impl Drop for TakesTheGil {
     }
 }
 
+/// How far a thread may go that completes jobs in step.
+#[pyclass(frozen)]
+struct Pace(Arc<AtomicUsize>);
+
+#[pymethods]
+impl Pace {
+    fn step(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
 #[derive(Debug)]
 struct Layered(&'static str, Option<Box<dyn Error + Send + Sync>>);
 
@@ -147,7 +158,7 @@ impl Error for Layered {
 mod probe {
     use super::*;
     use pyo3::types::PyCFunction;
-    use std::future;
+    use std::{future, hint};
 
     #[pymodule_export]
     use super::Manual;
@@ -338,16 +349,39 @@ mod probe {
         py.detach(|| thread.join().unwrap());
     }
 
-    /// Completes `jobs` from now on, one by one, on a thread that goes on while Python ends.
+    /// Completes `jobs` from now on, one by one and slowly, on a thread that goes on while Python ends.
     #[pyfunction]
     fn complete_while_python_ends(jobs: Vec<Py<Manual>>) {
         let promises: Vec<_> = jobs.iter().map(|job| job.get().promise.clone()).collect();
         thread::spawn(move || {
             for (value, promise) in (0..).zip(promises) {
                 let _ = promise.complete(value);
-                thread::yield_now();
+                for _ in 0..20_000 {
+                    hint::spin_loop();
+                }
             }
         });
+    }
+
+    /// Completes `jobs` one by one on another thread, each about when [`Pace::step`] is called for it: some
+    /// microseconds later, a few more each time, and then none again.
+    #[pyfunction]
+    fn complete_in_step(jobs: Vec<Py<Manual>>) -> Pace {
+        let promises: Vec<_> = jobs.iter().map(|job| job.get().promise.clone()).collect();
+        let steps = Arc::new(AtomicUsize::new(0));
+        let theirs = steps.clone();
+        thread::spawn(move || {
+            for (number, promise) in promises.into_iter().enumerate() {
+                while theirs.load(Ordering::Acquire) <= number {
+                    thread::yield_now();
+                }
+                for _ in 0..number % 100 * 20 {
+                    hint::spin_loop();
+                }
+                let _ = promise.complete(number as i64);
+            }
+        });
+        Pace(steps)
     }
 
     /// A future that tokio's threads poll without end.
@@ -362,10 +396,11 @@ mod probe {
         })
     }
 
-    /// Blocking work of Rust.
+    /// Blocking work of Rust, which ends when `gate` is completed, with its value.
     #[pyfunction]
-    fn blocking(py: Python<'_>, value: i64) -> PyResult<Bound<'_, Job>> {
-        blocking_to_awaitable(py, move |_| Ok::<_, AsyncError>(value))
+    fn blocks_until<'py>(py: Python<'py>, gate: &Manual) -> PyResult<Bound<'py, Job>> {
+        let outcome = gate.outcome.lock().unwrap().clone().unwrap();
+        blocking_to_awaitable(py, move |_| asyncferry::AsyncRuntime::block_on(outcome))
     }
 
     /// A future that waits until it's dropped, and takes the GIL then.
@@ -425,7 +460,8 @@ mod probe {
     #[pyfunction]
     fn under_lock(py: Python<'_>) -> PyResult<Bound<'_, Job>> {
         let (promise, outcome) = promise::<i64>();
-        let aw = future_to_awaitable(py, outcome)?;
+        // Its waiters are woken on the thread that completes it, not on one of tokio's.
+        let aw = promise_to_awaitable(py, None, outcome)?;
         aw.call_method1("add_done_callback", (py.get_type::<Job>().getattr("done")?,))?;
         let lock = Arc::new(Mutex::new(()));
         let (sender, receiver) = mpsc::channel();

@@ -13,6 +13,8 @@ fn exit_with_200_in_flight() {
 import itertools, sys, threading
 flying = [probe.Manual() for _ in range(50)]
 def computes(): return sum(range(1000))
+# Comes back from waiting while Python ends, or would, if that didn't wait for it.
+def blocks(): threading.Event().wait(0.02)
 async def waits(aw): await aw
 async def cleans_up():
     try: await asyncio.Event().wait()
@@ -25,7 +27,8 @@ async def main():
     global kept
     kept = [job.direct() for job in flying] + [probe.spin() for _ in range(2)]
     kept += [ferry.sleep(n / 1e4) for n in range(50)]
-    kept += [ferry.submit(computes) for _ in range(49)] + [ferry.submit(cleans_up) for _ in range(49)]
+    kept += [ferry.submit(blocks) for _ in range(4)]
+    kept += [ferry.submit(computes) for _ in range(45)] + [ferry.submit(cleans_up) for _ in range(49)]
     assert len(kept) == 200
     kept += [asyncio.create_task(waits(aw)) for aw in kept]
     await asyncio.sleep(0)
@@ -47,7 +50,8 @@ elif how == "daemon":
     ready.wait()
 elif how == "without a loop":
     kept = [job.direct() for job in flying] + [ferry.sleep(n / 1e4) for n in range(50)]
-    kept += [ferry.submit(computes) for _ in range(50)] + [ferry.submit(cleans_up) for _ in range(50)]
+    kept += [ferry.submit(blocks) for _ in range(4)]
+    kept += [ferry.submit(computes) for _ in range(46)] + [ferry.submit(cleans_up) for _ in range(50)]
     complete_from_now_on()
 else:
     asyncio.run(main())
@@ -88,7 +92,6 @@ finally:
     );
     check(
         r#"
-
 import gc, io, sys
 # Functions that were submitted, and coroutines that Rust awaits.
 errors, sys.stderr = sys.stderr, io.StringIO()
@@ -134,7 +137,6 @@ fn fork_beside_work_in_flight() {
             "ending::fork_beside_work_in_flight",
             how,
             r#"
-
 import os, signal, warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads, from Python 3.12 on
 def double(n): return 2 * n
@@ -188,7 +190,6 @@ asyncio.run(asyncio.wait_for(main(), 100))
 fn a_runtime_dropped_with_the_gil_held() {
     check(
         r#"
-
 async def main():
     loops = 0
     for _ in range(20):
@@ -216,7 +217,6 @@ fn exit_with_destructors_that_take_the_gil() {
         "ending::exit_with_destructors_that_take_the_gil",
         "",
         r#"
-
 async def main():
     global kept
     kept = [probe.takes_the_gil_when_dropped() for _ in range(200)]
@@ -276,7 +276,6 @@ fn ctrl_c_in_the_middle_of_a_batch_and_its_work() {
             "ending::ctrl_c_in_the_middle_of_a_batch_and_its_work",
             how,
             r#"
-
 import signal, threading
 def interrupt():
     if how == "from this thread": return signal.raise_signal(signal.SIGINT)

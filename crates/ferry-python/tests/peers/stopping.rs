@@ -57,7 +57,6 @@ assert job.stopped(), "also without a loop"
 fn a_dropped_job_and_what_was_submitted() {
     check(
         r#"
-
 import threading
 async def main():
     log = []
@@ -119,7 +118,6 @@ asyncio.run(main())
     );
     check(
         r#"
-
 async def main():
     async def coroutine(): pass
     for wrong in 1, None, coroutine():
@@ -173,7 +171,6 @@ asyncio.run(main())
     );
     check(
         r#"
-
 async def main():
     async def works(): raise ValueError("boom")
     def computes(): raise ValueError("boom")
@@ -273,7 +270,6 @@ asyncio.run(asyncio.wait_for(main(), 60))
 fn cancel_messages_of_anyio_scopes() {
     check(
         r#"
-
 class Scope:
     def __enter__(self):
         self.task, self.word = asyncio.current_task(), f"Cancelled by cancel scope {id(self):x}"
@@ -344,20 +340,24 @@ for how in "closed", "dropped":
     );
     check(
         r#"
-
 import gc, logging, warnings, weakref
 # The task waits for what refers to the task: its callback, its member, its iterator, its link.
 warnings.simplefilter("ignore")
 logging.disable()
 class Ring: pass
 async def works(): await asyncio.Event().wait()
+members = []
+def member():
+    task = asyncio.create_task(works())
+    members.append(weakref.ref(task))
+    return task
 def make(how, manual):
     match how:
         case "job": return manual.start()
-        case "gather": return ferry.gather(manual.start(), asyncio.create_task(works()))
-        case "wait": return ferry.wait([manual.start(), asyncio.create_task(works())])
-        case "race": return ferry.race(manual.start(), asyncio.create_task(works()))
-        case "as_completed": return next(ferry.as_completed([manual.start(), asyncio.create_task(works())]))
+        case "gather": return ferry.gather(manual.start(), member())
+        case "wait": return ferry.wait([manual.start(), member()])
+        case "race": return ferry.race(manual.start(), member())
+        case "as_completed": return next(ferry.as_completed([manual.start(), member()]))
         case "submit": return ferry.submit(works)
         case "relay": return probe.relay(works())
         case "chain": return manual.start().then(print).catch(print).finally_(print)
@@ -386,8 +386,28 @@ for how in HOWS:
     for end in "closed", "dropped":
         gone = left_behind(how, end)
         for _ in range(3): gc.collect()
+        assert not any(each() for each in members), f"{how}: its members outlive a loop that was {end}"
         assert [each() for each in gone] == [None] * 3, f"{how}: they outlive a loop that was {end}"
 logging.disable(logging.NOTSET)
+"#,
+    );
+    check(
+        r#"
+import gc, weakref
+# A group that was dropped before its member is.
+async def main():
+    groups = [
+        ferry.gather, lambda future: ferry.wait([future]), ferry.race, lambda future: ferry.as_completed([future]),
+        lambda future: next(ferry.as_completed([future])),
+    ]
+    for place, group in enumerate(groups):
+        future = asyncio.get_running_loop().create_future()
+        group(future)
+        gone = weakref.ref(future)
+        del future
+        gc.collect()
+        assert gone() is None, place
+asyncio.run(main())
 "#,
     );
 }

@@ -8,10 +8,8 @@ fn the_threads_of_a_gather_of_10k() {
         "waiting::the_threads_of_a_gather_of_10k",
         "",
         r#"
-
-import os
+import os, threading
 def threads(): return len(os.listdir("/proc/self/task"))
-def double(n): return 2 * n
 async def most_during(job, expected):
     most = 0
     task = asyncio.ensure_future(job)
@@ -20,6 +18,13 @@ async def most_during(job, expected):
         await asyncio.sleep(0)
     assert await task == expected
     return most
+async def most_while_blocked(everything, open_the_gate, expected):
+    most = 0
+    for _ in range(1000):
+        most = max(most, threads())
+        await asyncio.sleep(0)
+    open_the_gate()
+    return max(most, await most_during(everything, expected))
 async def main():
     cores = os.cpu_count()
     pool = min(cores + 4, 32)
@@ -35,10 +40,14 @@ async def main():
         probe.complete_all(manuals)
         most = await most_during(everything, numbers)
         assert most <= before + cores, (gather, before, most)
-    # Functions that were submitted have a bounded pool, and so has blocking work of Rust.
-    most = await most_during(ferry.gather(*[ferry.submit(double, n) for n in numbers]), [2 * n for n in numbers])
+    # Functions that were submitted have a bounded pool, and so has blocking work of Rust, also when all block.
+    gate = threading.Event()
+    everything = ferry.gather(*[ferry.submit(gate.wait, 100) for _ in numbers])
+    most = await most_while_blocked(everything, gate.set, [True] * len(numbers))
     assert most <= before + cores + pool, (before, most)
-    most = await most_during(ferry.gather(*[probe.blocking(n) for n in numbers]), numbers)
+    gate = probe.Manual()
+    everything = ferry.gather(*[probe.blocks_until(gate) for _ in numbers])
+    most = await most_while_blocked(everything, lambda: gate.complete(1), [1] * len(numbers))
     assert most <= before + cores + 2 * pool, (before, most)
 if os.path.exists("/proc/self/task"): asyncio.run(asyncio.wait_for(main(), 100))
 "#,
@@ -49,7 +58,6 @@ if os.path.exists("/proc/self/task"): asyncio.run(asyncio.wait_for(main(), 100))
 fn task_group_create_task() {
     check(
         r#"
-
 async def main():
     def double(n): return 2 * n
     async def quadruple(n): return 4 * n
@@ -115,7 +123,27 @@ asyncio.run(main())
     );
     check(
         r#"
-
+# Another thread settles each job about when the first callback is added: a little earlier, or a little later.
+async def main():
+    for _ in range(20):
+        manuals = [probe.Manual() for _ in range(1000)]
+        jobs = [manual.direct() for manual in manuals]
+        ended, all_ended = [], asyncio.Event()
+        def end(job):
+            ended.append(job.result())
+            if len(ended) == len(jobs): all_ended.set()
+        pace = probe.complete_in_step(manuals)
+        for n, job in enumerate(jobs):
+            pace.step()
+            job.add_done_callback(end)
+            if n % 100 == 0: await asyncio.sleep(0)
+        await all_ended.wait()
+        assert sorted(ended) == list(range(len(jobs)))
+asyncio.run(asyncio.wait_for(main(), 60))
+"#,
+    );
+    check(
+        r#"
 import threading
 # Jobs of every kind that end while, or just before, somebody begins to await them.
 def at_once(): return 1
@@ -140,23 +168,24 @@ asyncio.run(asyncio.wait_for(main(), 60))
 #[test]
 fn a_look_from_another_thread_and_the_wake_up() {
     // Another thread looks at the gather, and is kept in the middle of the conversion while the loop's drain
-    // comes, and while one more callback is added.
+    // comes, or while the first callback is added, or both.
     check(
         r#"
 import threading
 here = threading.current_thread()
-inside, go_on = threading.Event(), threading.Event()
 class Slow(asyncio.Future):
     def result(self):
         if threading.current_thread() is not here:
             inside.set()
             go_on.wait(60)
         return super().result()
-async def main():
+async def main(waits, adds):
+    global inside, go_on
+    inside, go_on = threading.Event(), threading.Event()
     slow, log = Slow(), []
     all = ferry.gather(slow)
     async def wait(): return await all
-    task = asyncio.create_task(wait())
+    task = asyncio.create_task(wait()) if waits else None
     await asyncio.sleep(0)
     looks = threading.Thread(target=all.done)
     def look(_):
@@ -165,15 +194,16 @@ async def main():
     slow.add_done_callback(look)
     slow.set_result(5)
     for _ in range(5): await asyncio.sleep(0)
-    assert inside.is_set() and not task.done()
-    all.add_done_callback(log.append)
-    for _ in range(5): await asyncio.sleep(0)
+    assert inside.is_set() and not (task and task.done())
+    if adds:
+        all.add_done_callback(log.append)
+        for _ in range(5): await asyncio.sleep(0)
     go_on.set()
-    assert await asyncio.wait_for(task, 30) == [5]
+    assert not task or await asyncio.wait_for(task, 30) == [5]
     looks.join()
     for _ in range(5): await asyncio.sleep(0)
-    assert log == [all], log
-asyncio.run(main())
+    assert log == ([all] if adds else []), log
+for waits, adds in (True, False), (False, True), (True, True): asyncio.run(main(waits, adds))
 "#,
     );
 }
@@ -234,6 +264,36 @@ for thread in threads: thread.join()
 assert results == [3, 3]
 "#,
     );
+    check(
+        r#"
+import threading
+# The job is born on one of the loops.
+for round in range(50):
+    manual, box, results = probe.Manual(), [], []
+    born, waiting = threading.Event(), threading.Barrier(3)
+    def run(bears):
+        async def main():
+            if bears:
+                box.append(manual.start())
+                born.set()
+            else: born.wait(60)
+            called = asyncio.Event()
+            here = asyncio.get_running_loop()
+            box[0].add_done_callback(lambda job: called.set() if asyncio.get_running_loop() is here else None)
+            task = asyncio.create_task(box[0])
+            await asyncio.sleep(0)
+            waiting.wait(60)
+            results.append(await task)
+            await called.wait()
+        asyncio.run(asyncio.wait_for(main(), 60))
+    threads = [threading.Thread(target=run, args=(bears,)) for bears in (True, False)]
+    for thread in threads: thread.start()
+    waiting.wait(60)
+    manual.complete(3)
+    for thread in threads: thread.join()
+    assert results == [3, 3], results
+"#,
+    );
 }
 
 #[test]
@@ -278,7 +338,6 @@ asyncio.run(main())
     );
     check(
         r#"
-
 import contextvars
 name = contextvars.ContextVar("name", default="nobody")
 def on_thread(): return name.get()
@@ -337,7 +396,6 @@ asyncio.run(main(), debug=True)
     );
     check(
         r#"
-
 import warnings
 warnings.simplefilter("error")
 def on_thread(): return 1
