@@ -18,7 +18,7 @@ use crate::{
     timer,
     wait::{ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait},
 };
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{exceptions::PyImportError, ffi, prelude::*, types::PyTuple};
 
 /// Waits until all are done, and gives the list of their results, in the order given.
 ///
@@ -46,9 +46,10 @@ fn sleep(py: Python<'_>, seconds: f64) -> PyResult<Bound<'_, Job>> {
 /// to carry the bridge with it.
 ///
 /// # Errors
-/// When Python has no memory left.
+/// `ImportError` in a subinterpreter; and when Python has no memory left.
 pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
+    refuse_subinterpreters(py)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<Job>()?;
     module.add_class::<Artifact>()?;
@@ -71,6 +72,22 @@ pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(map, module)?)?;
     module.add_function(wrap_pyfunction!(sleep, module)?)?;
     module.add_function(wrap_pyfunction!(digest_file, module)?)
+}
+
+/// The bridge keeps Python objects of one interpreter. CPython asks a module whether it has more than one only where
+/// that has a GIL of its own, and PyO3 asks only modules that are not imported in the usual way.
+fn refuse_subinterpreters(py: Python<'_>) -> PyResult<()> {
+    /// That of the first one, which runs `__main__`.
+    const MAIN: i64 = 0;
+    // SAFETY: the thread is attached (`py`), so it has an interpreter, which these only read.
+    let here = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
+    match here {
+        MAIN => Ok(()),
+        ..MAIN => Err(PyErr::fetch(py)),
+        _ => Err(PyImportError::new_err(
+            "asyncferry can't be imported in a subinterpreter: import it in the main interpreter",
+        )),
+    }
 }
 
 /// Makes `import asyncferry` work in an embedded interpreter. Call it once, before the interpreter starts.
