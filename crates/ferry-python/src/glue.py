@@ -167,11 +167,14 @@ def is_same(function, other):
 
 
 def name_of(function):
-    """What to call a job that runs `function`."""
-    # functools.partial has no name of its own.
-    inner = getattr(function, "func", None)
-    named = function if hasattr(function, "__qualname__") or inner is None else inner
-    return getattr(named, "__qualname__", type(named).__qualname__)
+    """What to call a job that runs `function`, which has no name, or one that is no text."""
+    try:
+        # functools.partial has no name of its own.
+        inner = getattr(function, "func", function)
+        name = getattr(inner, "__qualname__", None)
+    except Exception:
+        inner, name = function, None
+    return name if isinstance(name, str) else type(inner).__qualname__
 
 
 def rust_traceback(file, line, inner):

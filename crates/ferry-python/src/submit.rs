@@ -168,8 +168,8 @@ fn not_a_function(object: &Bound<'_, PyAny>) -> PyErr {
 
 pub(crate) fn name_of(function: &Bound<'_, PyAny>) -> PyResult<String> {
     let py = function.py();
-    match function.getattr(intern!(py, "__qualname__")) {
-        Ok(name) => name.extract(),
+    match function.getattr(intern!(py, "__qualname__")).and_then(|name| name.extract()) {
+        Ok(name) => Ok(name),
         Err(_) => glue::call(py, "name_of", (function,))?.extract(),
     }
 }
