@@ -19,7 +19,7 @@ use crate::{
 use asyncferry::Promise;
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyException, PyStopIteration},
+    exceptions::{PyGeneratorExit, PyStopIteration},
     ffi, intern,
     prelude::*,
     types::{PyString, PyTuple},
@@ -111,9 +111,11 @@ impl Carried {
     }
 }
 
-/// A plain exception; not a `CancelledError`, and not one that stops the program.
+/// An exception that is whoever awaits the call's alone: not a `CancelledError`, not one that stops the program, and
+/// not the one that closes a coroutine.
 fn concerns_rust_only(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
-    Ok(error.is_instance_of::<PyException>(py) && !names::is_cancelled_error(error.value(py))?)
+    let is_pythons = error.is_instance_of::<PyGeneratorExit>(py) || names::stops_the_program(py, error);
+    Ok(!is_pythons && !names::is_cancelled_error(error.value(py))?)
 }
 
 enum Step<'py> {
