@@ -1,0 +1,183 @@
+"""What type checkers make of the package: mypy --strict checks each assert_type here, and running it checks that
+what it says is so."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, assert_type
+
+import asyncferry as ferry
+from asyncferry import Job, State
+
+
+def plain(text: str, times: int = 1) -> int:
+    return len(text) * times
+
+
+async def coroutine(text: str, times: int = 1) -> int:
+    await asyncio.sleep(0)
+    return len(text) * times
+
+
+async def nothing() -> None:
+    pass
+
+
+class Thing:
+    def method(self, number: int) -> str:
+        return str(number)
+
+    async def async_method(self, number: int) -> str:
+        return str(number)
+
+
+async def submitted() -> None:
+    assert_type(ferry.submit(plain, "abc"), Job[int])
+    assert_type(ferry.submit(coroutine, "abc", times=2), Job[int])
+    assert_type(await ferry.submit(plain, "abc"), int)
+    assert_type(await ferry.submit(coroutine, "abc"), int)
+    await assert_type(ferry.submit(nothing), Job[None])
+    assert_type(await ferry.submit(Thing().method, 1), str)
+    assert_type(await ferry.submit(Thing().async_method, 1), str)
+    assert_type(await ferry.submit(Thing), Thing)
+    assert_type(await ferry.submit(lambda: 1.5), float)
+    ferry.register("typing.plain", plain)
+    assert_type(ferry.submit("typing.plain", "abc"), Job[Any])
+    await asyncio.sleep(0)
+
+
+async def looked_at() -> None:
+    job = ferry.submit(plain, "abc")
+    value = await job
+    assert_type(value, int)
+    assert_type(job.result(), int)
+    assert_type(job.result(timeout=1), int)
+    assert_type(job.exception(), BaseException | None)
+    assert_type(job.state, State)
+    assert_type(job.done(), bool)
+    assert_type(job.cancelled(), bool)
+    assert_type(job.cancel("message"), bool)
+    assert_type(job.name, str)
+    assert_type(job.detach(), Job[int])
+    assert_type(job.progress(), AsyncIterator[Any])
+    assert_type(job.get_loop(), asyncio.AbstractEventLoop)
+
+    def callback(of: Job[int]) -> None:
+        assert_type(of.result(), int)
+
+    job.add_done_callback(callback)
+    assert_type(job.remove_done_callback(callback), int)
+    as_awaitable: Awaitable[int] = job
+    as_coroutine: Coroutine[Any, Any, int] = job
+    # What gives ints gives objects.
+    as_wider: Job[object] = job
+    assert as_awaitable is as_coroutine is as_wider
+
+
+async def chained() -> None:
+    job = ferry.submit(plain, "abc")
+    await assert_type(job.then(str), Job[str])
+    assert_type(await job.then(lambda number: number * 1.5), float)
+    assert_type(await job.then(Thing().async_method), str)
+
+    def explain(error: ValueError) -> str:
+        return str(error)
+
+    async def explain_async(error: ValueError) -> bytes:
+        return str(error).encode()
+
+    assert_type(await job.catch(explain, on=ValueError), int | str)
+    assert_type(await job.catch(explain_async, on=ValueError), int | bytes)
+    assert_type(await job.catch(repr), int | str)
+    assert_type(await job.finally_(lambda: None), int)
+    assert_type(await job.finally_(nothing), int)
+
+
+async def grouped() -> None:
+    jobs = [ferry.submit(plain, "abc"), ferry.submit(coroutine, "abc")]
+    assert_type(ferry.gather(*jobs), Job[list[int]])
+    assert_type(await ferry.gather(*jobs), list[int])
+    assert_type(await ferry.gather(coroutine("a"), jobs[0]), list[int])
+    assert_type(await ferry.gather(*jobs, return_exceptions=True), list[int | BaseException])
+    assert_type(await ferry.race(*jobs), int)
+    done, pending = await ferry.wait(jobs, timeout=1, return_when=ferry.FIRST_COMPLETED)
+    assert_type(done, set[Job[int]])
+    assert_type(pending, set[Job[int]])
+    tasks = [asyncio.create_task(coroutine("a"))]
+    assert_type((await ferry.wait(tasks))[0], set[asyncio.Task[int]])
+    async for job in ferry.as_completed(jobs):
+        assert_type(job.result(), int)
+    for next_done in ferry.as_completed(jobs):
+        assert_type(await next_done, int)
+
+
+async def mapped() -> None:
+    assert_type(ferry.map(plain, ["a", "b"]), Job[list[int]])
+    assert_type(await ferry.map(coroutine, ["a", "b"], limit=1), list[int])
+    assert_type(await ferry.map(coroutine, ["a"], return_exceptions=True), list[int | Exception])
+    assert_type(await ferry.map(plain, ["a"], return_exceptions=True), list[int | Exception])
+    assert_type(await ferry.map("typing.plain", ["a"]), list[Any])
+
+
+async def given_to_asyncio() -> None:
+    def job() -> Job[int]:
+        return ferry.submit(coroutine, "abc")
+
+    assert_type(await asyncio.gather(job(), ferry.submit(Thing().method, 1)), tuple[int, str])
+    assert_type(await asyncio.wait_for(job(), 1), int)
+    assert_type(await asyncio.shield(job()), int)
+    assert_type(asyncio.create_task(job()), asyncio.Task[int])
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(job())
+    assert_type(task.result(), int)
+    async with asyncio.timeout(1):
+        assert_type(await job(), int)
+    for next_done in asyncio.as_completed([job(), job()]):
+        assert_type(await next_done, int)
+    assert_type(await asyncio.to_thread(job().result, 1), int)
+
+
+async def of_rust() -> None:
+    await assert_type(ferry.sleep(0), Job[None])
+    digest = ferry.digest_file(__file__, tags=["typing"])
+    artifact = await assert_type(digest, Job[ferry.Artifact])
+    assert_type(artifact.id, str)
+    assert_type(artifact.content_hash, str)
+    assert_type(artifact.tags, list[str])
+    error: type[RuntimeError] = ferry.FerryError
+    panic: type[ferry.FerryError] = ferry.PanicError
+    assert issubclass(panic, error)
+
+
+async def of_the_work() -> None:
+    def work() -> None:
+        ferry.report_progress(1)
+        ferry.check_cancelled()
+
+    job = ferry.submit(work)
+    async for _ in job.progress():
+        pass
+    await job
+    ferry.configure(python_threads=8)
+
+
+PARTS: list[Callable[[], Coroutine[Any, Any, None]]] = [
+    submitted,
+    looked_at,
+    chained,
+    grouped,
+    mapped,
+    given_to_asyncio,
+    of_rust,
+    of_the_work,
+]
+
+
+def main() -> None:
+    for part in PARTS:
+        asyncio.run(part())
+    # Coroutine-like enough to be a whole program.
+    assert_type(asyncio.run(ferry.submit(plain, "abc")), int)
+
+
+if __name__ == "__main__":
+    main()
