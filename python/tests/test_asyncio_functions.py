@@ -187,7 +187,9 @@ def test_tasks(run, make):
     run(main)
 
 
+# uvloop 0.23 gives the factory of Python 3.13.0 an argument that it doesn't take.
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+@pytest.mark.parametrize("run", ["asyncio", "rloop"], indirect=True)
 def test_eager_tasks(run, make):
     async def main():
         asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)

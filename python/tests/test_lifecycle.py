@@ -18,7 +18,7 @@ IN_FLIGHT = {
     "detached jobs": "[ferry.submit(asyncio.sleep, 1000).detach() for _ in range(200)]; ferry.sleep(1000).detach()",
     "groups": "jobs = ferry.gather(*[ferry.sleep(1000) for _ in range(200)]), ferry.map(asyncio.sleep, [1000] * 500)",
     "chains": "jobs = [ferry.sleep(1000).then(print).catch(print).finally_(list) for _ in range(50)]",
-    "callbacks": "jobs = [ferry.sleep(1000) for _ in range(50)]; [job.add_done_callback(print) for job in jobs]",
+    "callbacks": "jobs = [ferry.sleep(1000) for _ in range(50)]; [job.add_done_callback(id) for job in jobs]",
     "a reference from a module": "sys.modules['os'].left = [ferry.sleep(1000), ferry.submit(asyncio.sleep, 1000)]",
     "ended jobs": "jobs = [ferry.submit(int) for _ in range(50)]; [job.done() for job in jobs]",
 }
@@ -30,11 +30,18 @@ def test_exit_with_work_in_flight(program, work):
 
 
 @pytest.mark.parametrize("work", IN_FLIGHT.values(), ids=IN_FLIGHT)
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_exit_with_work_of_a_loop_in_flight(program, work, loop):
-    main = f"async def main():\n    global jobs\n    {work}\n    await asyncio.sleep(0)\n"
-    run = f"import {loop}\nwith asyncio.Runner(loop_factory={loop}.new_event_loop) as runner: runner.run(main())\n"
-    assert program(HEAD + main + run) == ""
+def test_exit_with_work_of_a_loop_in_flight(program, work):
+    assert program(HEAD + of_a_loop("asyncio", work)) == ""
+
+
+def test_exit_with_all_work_of_uvloop_in_flight(program):
+    assert program(HEAD + of_a_loop("uvloop", "; ".join(IN_FLIGHT.values()).replace("jobs = ", "jobs += "))) == ""
+
+
+def of_a_loop(loop, work):
+    """A program that does `work` in a coroutine, and leaves it."""
+    main = f"jobs = []\nasync def main():\n    global jobs\n    {work}\n    await asyncio.sleep(0)\n"
+    return f"import {loop}\n{main}with asyncio.Runner(loop_factory={loop}.new_event_loop) as runner: runner.run(main())\n"
 
 
 @pytest.mark.parametrize("ending, code", [("sys.exit(3)", 3), ("os._exit(4)", 4), ("raise SystemExit(5)", 5)])
