@@ -93,10 +93,12 @@ def test_values_that_python_treats_specially_come_through_whole(run, giver, valu
     run(main)
 
 
-def test_a_job_as_a_result_is_not_awaited_by_itself(run):
+def test_a_job_as_a_result_is_followed_on_threads_only(run):
     async def main():
+        # A plain function that gives a job has begun its work; what an async function gives is its result.
         inner = ferry.submit(give_now, 1)
-        assert await ferry.submit(give_now, inner) is inner
+        assert await ferry.submit(give_now, inner) == 1
+        assert await ferry.submit(give, inner) is inner
         assert await inner == 1
 
     run(main)
@@ -545,7 +547,6 @@ def test_one_that_somebody_waits_for_goes_on(run):
 
 
 # Only the job refers to what runs here: the event, the future that waits for it and the task refer to each other.
-@pytest.mark.xfail(strict=True, reason="the bridge refers to a coroutine's task weakly, though its job is there")
 def test_the_job_keeps_its_coroutine_alive():
     async def forever():
         await asyncio.Event().wait()
@@ -613,8 +614,7 @@ def test_a_failed_one_that_nobody_looked_at_is_reported_once(run, failing):
     assert report["message"] == f"Job '{failing.__name__}' failed, and nobody retrieved its exception"
 
 
-# Python takes the exception apart before it drops the job, and that reports it then. It crashes when it's shown.
-@pytest.mark.xfail(strict=True, reason="a job reports in its deallocation, which may come after the collector's work")
+# Python's collector takes the exception apart before it drops the job: it must be reported before that.
 def test_the_error_of_a_job_that_is_garbage_is_reported_whole(program):
     assert program(
         """

@@ -94,7 +94,7 @@ impl AsCompleted {
         let source = Reading::new(future, slf.as_any());
         let job = Job::of(slf.py(), Some("as_completed"), source, None)?;
         // Whose error it is, if it's one, the child's own job tells.
-        job.get().core().hush();
+        job.get().core().hush(job.py());
         Ok(Some(job))
     }
 }

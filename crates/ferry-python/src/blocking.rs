@@ -3,7 +3,7 @@
 //! The thread sleeps on a bell of its own, without the GIL, and wakes for the job's end, for the timeout, and for
 //! signals: Ctrl-C raises KeyboardInterrupt at once, and leaves the job alone.
 
-use crate::{bell::Bell, job::Job, names, timer};
+use crate::{bell::Bell, home, job::Job, names, timer};
 use pyo3::{
     exceptions::{PyOverflowError, PyTimeoutError},
     prelude::*,
@@ -58,6 +58,8 @@ pub(crate) fn wait_for(job: &Bound<'_, Job>, timeout: Option<f64>) -> PyResult<(
         }
         py.detach(|| sleep(&bell, left.map_or(GLANCE, |left| left.min(GLANCE))))?;
         py.check_signals()?;
+        // The loop that the job waits for may have been closed: not every class of loops tells its readers.
+        home::sweep(py);
     }
     Ok(())
 }

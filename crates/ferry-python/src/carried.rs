@@ -51,13 +51,35 @@ impl Reply {
     }
 }
 
+/// The promise of something that runs at a home. The home knows of it, and cancels it when its loop is closed.
+pub(crate) struct Pledge {
+    pub(crate) promise: Promise<Reply>,
+    home: Arc<Home>,
+    place: Option<usize>,
+}
+
+impl Pledge {
+    pub(crate) fn new(promise: Promise<Reply>, home: &Arc<Home>) -> Self {
+        let place = home.runs(&promise);
+        Self { promise, home: home.clone(), place }
+    }
+}
+
+impl Drop for Pledge {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            self.home.ran(place);
+        }
+    }
+}
+
 #[pyclass(frozen, module = "asyncferry", name = "_Carried")]
 pub(crate) struct Carried {
     coroutine: Py<PyAny>,
     call: Arc<Call>,
     home: Arc<Home>,
     /// Taken when the coroutine ends.
-    promise: Mutex<Option<Promise<Reply>>>,
+    promise: Mutex<Option<Pledge>>,
     /// Whose end is to be known when: at once, or with those of its turn.
     turn: Turn,
 }
@@ -70,7 +92,8 @@ impl Carried {
         promise: Promise<Reply>,
         turn: Turn,
     ) -> Self {
-        Self { coroutine, call, home, promise: Mutex::new(Some(promise)), turn }
+        let pledge = Pledge::new(promise, &home);
+        Self { coroutine, call, home, promise: Mutex::new(Some(pledge)), turn }
     }
 
     /// What a step of the coroutine gave: something to wait for, or its end.
@@ -100,10 +123,10 @@ impl Carried {
         drop(self.call.done());
         let promise = self.promise.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (promise, self.turn) {
-            (Some(promise), Turn::This) => self.home.reply(py, promise, Reply::new(py, result)),
-            (Some(promise), Turn::Next) => {
+            (Some(pledge), Turn::This) => self.home.reply(py, pledge.promise.clone(), Reply::new(py, result)),
+            (Some(pledge), Turn::Next) => {
                 // Settled already: nobody waits.
-                let _ = promise.complete(Reply::new(py, result));
+                let _ = pledge.promise.complete(Reply::new(py, result));
                 Ok(())
             }
             (None, _) => Ok(()),

@@ -17,7 +17,7 @@
 //! that were given tell their end by a done-callback, [`Finished`].
 
 use crate::{
-    carried::{Carried, Reply},
+    carried::{Carried, Pledge, Reply},
     context::current_context,
     glue,
     home::Home,
@@ -26,6 +26,7 @@ use crate::{
 };
 use asyncferry::{Failure, Future, Promise, State, promise};
 use pyo3::{
+    PyTraverseError, PyVisit,
     exceptions::PyTypeError,
     intern,
     prelude::*,
@@ -71,14 +72,14 @@ pub fn awaitable_to_future(py: Python<'_>, awaitable: &Bound<'_, PyAny>) -> PyRe
         return Err(not_awaitable(awaitable));
     }
     let home = Home::here(py)?;
-    Ok(start(&home, awaitable.clone().unbind(), Some(current_context(py)?)))
+    Ok(start(&home, awaitable.clone().unbind(), Some(current_context(py)?), Hold::Weakly))
 }
 
 /// As [`awaitable_to_future`] (see there for an example), from any thread, and without the GIL: the awaitable
 /// is sent to the loop of `home`. What can't be awaited gives its `TypeError` through the future, and the task
 /// begins with an empty context.
 pub fn start_awaitable(home: &Arc<Home>, awaitable: Py<PyAny>) -> PyFuture {
-    start(home, awaitable, None)
+    start(home, awaitable, None, Hold::Weakly)
 }
 
 /// The result of something that Python awaits. See [`awaitable_to_future`].
@@ -97,6 +98,16 @@ pub struct PyFuture {
 /// Where a call stands, known to both of its sides.
 pub(crate) struct Call {
     stage: Mutex<CallStage>,
+    hold: Hold,
+}
+
+/// Whether who awaits a call keeps its task alive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// A task that nothing else refers to, its loop included, goes, and who awaits hears of it.
+    Weakly,
+    /// It lives as long as it's awaited. Who awaits shows it to the garbage collector, if that's an object of Python.
+    Strongly,
 }
 
 pub(crate) enum CallStage {
@@ -118,18 +129,17 @@ pub(crate) enum Asked<'py> {
     Over,
 }
 
-/// How a call holds its task: weakly, as the task holds the call. A task that its loop has forgotten goes,
-/// and the Rust side hears of it.
+/// How a call holds its task.
 pub(crate) enum Held {
     Weak(Py<PyWeakrefReference>),
-    /// A future of somebody's own that can't be held weakly.
+    /// Also a future of somebody's own that can't be held weakly.
     Strong(Py<PyAny>),
 }
 
 impl Held {
-    fn new(task: &Bound<'_, PyAny>) -> Self {
-        PyWeakrefReference::new(task)
-            .map_or_else(|_| Self::Strong(task.clone().unbind()), |weak| Self::Weak(weak.unbind()))
+    fn new(task: &Bound<'_, PyAny>, hold: Hold) -> Self {
+        let weak = if hold == Hold::Weakly { PyWeakrefReference::new(task).ok() } else { None };
+        weak.map_or_else(|| Self::Strong(task.clone().unbind()), |weak| Self::Weak(weak.unbind()))
     }
 
     fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
@@ -196,6 +206,18 @@ impl Drop for PyFuture {
 }
 
 impl Call {
+    fn new(hold: Hold) -> Arc<Self> {
+        Arc::new(Self { stage: Mutex::new(CallStage::New), hold })
+    }
+
+    /// Shows the garbage collector what this holds. Only who awaits may call it, as there is one of those.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self.stage.try_lock().as_deref() {
+            Ok(CallStage::Running(Held::Strong(task))) => visit.call(task),
+            _ => Ok(()),
+        }
+    }
+
     /// The Python side has ended. What it was is for the caller to drop.
     pub(crate) fn done(&self) -> CallStage {
         self.change(CallStage::Done)
@@ -208,7 +230,7 @@ impl Call {
     /// The Python side is `task`, which may have run its first step by now, to its end or to where Rust lost
     /// interest. Whether it's still to end.
     fn runs(&self, task: &Bound<'_, PyAny>) -> PyResult<bool> {
-        match self.change(CallStage::Running(Held::new(task))) {
+        match self.change(CallStage::Running(Held::new(task, self.hold))) {
             CallStage::New | CallStage::Running(_) => return Ok(true),
             CallStage::Done => drop(self.done()),
             CallStage::Dropped => {
@@ -250,9 +272,14 @@ impl Call {
     }
 }
 
-pub(crate) fn start(home: &Arc<Home>, awaitable: Py<PyAny>, context: Option<Py<PyAny>>) -> PyFuture {
+pub(crate) fn start(
+    home: &Arc<Home>,
+    awaitable: Py<PyAny>,
+    context: Option<Py<PyAny>>,
+    hold: Hold,
+) -> PyFuture {
     let (promise, reply) = promise();
-    let call = Arc::new(Call { stage: Mutex::new(CallStage::New) });
+    let call = Call::new(hold);
     let starting = call.clone();
     home.run(move |py, home| {
         let awaitable = awaitable.into_bound(py);
@@ -272,7 +299,7 @@ pub(crate) fn start_here(
     context: Py<PyAny>,
 ) -> PyResult<PyFuture> {
     let (promise, reply) = promise();
-    let call = Arc::new(Call { stage: Mutex::new(CallStage::New) });
+    let call = Call::new(Hold::Strongly);
     begin(home, &call, promise, awaitable, Some(context), Turn::Next)?;
     Ok(PyFuture { reply, call, home: home.clone(), farewell: FAREWELL })
 }
@@ -298,7 +325,8 @@ fn begin(
         carry(home, &event_loop, carried, awaitable, context, turn)
             .and_then(|task| call.runs(&task).map(drop))
     } else {
-        let finished = Finished { call: call.clone(), home: home.clone(), promise: promise.clone() };
+        let pledge = Pledge::new(promise.clone(), home);
+        let finished = Finished { call: call.clone(), home: home.clone(), pledge };
         let future = if is_coroutine {
             let name = awaitable.getattr(intern!(py, "__qualname__"))?;
             home.tasks().start(&event_loop, awaitable.clone(), name, context, turn)
@@ -366,7 +394,7 @@ fn stopped(message: &str) -> PyErr {
 struct Finished {
     call: Arc<Call>,
     home: Arc<Home>,
-    promise: Promise<Reply>,
+    pledge: Pledge,
 }
 
 impl Finished {
@@ -384,6 +412,6 @@ impl Finished {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
         drop(self.call.done());
         let result = task.call_method0(intern!(task.py(), "result")).map(Bound::unbind);
-        self.home.reply(task.py(), self.promise.clone(), Reply::new(task.py(), result))
+        self.home.reply(task.py(), self.pledge.promise.clone(), Reply::new(task.py(), result))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Cancelling the job asks the coroutine's task to cancel, with the same message: it may await some cleaning up
 //! first, or refuse, and the job ends as the task does. A coroutine that has not started yet never does. When
-//! nobody refers to the job any more, its task is cancelled.
+//! nobody refers to the job any more, its task is cancelled. As long as somebody does, the task lives, whether its
+//! loop knows of it or not.
 
 use crate::{
     carried::Reply,
@@ -12,7 +13,7 @@ use crate::{
     source::{End, Ending, Request, Source, Waits, Watch},
 };
 use asyncferry::{Failure, Future, State};
-use pyo3::{intern, prelude::*, types::PyDict};
+use pyo3::{PyTraverseError, PyVisit, intern, prelude::*, types::PyDict};
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -62,6 +63,10 @@ impl Source for CoroutineWork {
     fn request(&self) -> Option<Arc<dyn Request>> {
         let (call, home) = (self.future.call().clone(), self.future.home().clone());
         Some(Arc::new(Stop { call, home, reply: self.future.reply().clone() }))
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.future.call().traverse(visit)
     }
 
     fn waits_for(&self) -> Waits {

@@ -110,6 +110,20 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
     return results
 
 
+class Unseen:
+    """The exception of a job that nobody has looked at, which is reported when the job goes."""
+
+    __slots__ = "exception", "report"
+
+    def __init__(self, exception, report):
+        self.exception = exception
+        self.report = report
+
+    def __del__(self):
+        if self.report is not None:
+            self.report(self.exception)
+
+
 class Background:
     """An event loop on a thread of its own, for coroutines that are submitted where no loop runs."""
 

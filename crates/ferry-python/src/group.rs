@@ -94,7 +94,7 @@ impl Group {
     /// Somebody else answers for the errors of its jobs.
     pub(crate) fn hush(&self, py: Python<'_>) {
         let jobs = self.list.iter().filter_map(|child| child.bind(py).cast_exact::<Job>().ok());
-        jobs.for_each(|job| job.get().core().hush());
+        jobs.for_each(|job| job.get().core().hush(py));
     }
 
     /// Has `counter` told of each child, of those that are done already too.

@@ -1,6 +1,6 @@
 //! [`Held`]: the awaitables that a loop keeps alive, because it has callbacks to run when they are done.
 
-use crate::job::Job;
+use crate::{job::Job, slots::Slots};
 use pyo3::{PyTraverseError, PyVisit, prelude::*};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -14,18 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The lock is only taken by threads that have the GIL, and they don't give it up meanwhile. So the collector,
 /// which has the GIL too, always finds it free, and sees the same each time it looks in one run.
 pub(crate) struct Held {
-    slots: Mutex<Slots>,
+    slots: Mutex<Slots<Py<Job>>>,
 }
-
-#[derive(Default)]
-struct Slots {
-    places: Vec<Option<Py<Job>>>,
-    free: Vec<usize>,
-    is_over: bool,
-}
-
-/// So much room stays reserved when nothing is held.
-const ROOM: usize = 1024;
 
 impl Held {
     pub(crate) fn new() -> Self {
@@ -34,51 +24,31 @@ impl Held {
 
     /// Keeps `awaitable`, and gives its place; `None` when the loop is gone.
     pub(crate) fn keep(&self, awaitable: &Bound<'_, Job>) -> Option<usize> {
-        let awaitable = Some(awaitable.clone().unbind());
-        let mut slots = self.lock();
-        if slots.is_over {
-            // Somebody else refers to it too, so this can't be where it's dropped.
-            return None;
-        }
-        if let Some(place) = slots.free.pop() {
-            slots.places[place] = awaitable;
-            return Some(place);
-        }
-        slots.places.push(awaitable);
-        Some(slots.places.len() - 1)
+        // Somebody else refers to it too, so one that is refused isn't dropped here.
+        self.lock().keep(awaitable.clone().unbind()).ok()
     }
 
     pub(crate) fn get<'py>(&self, py: Python<'py>, place: usize) -> Option<Bound<'py, Job>> {
-        Some(self.lock().places.get(place)?.as_ref()?.bind(py).clone())
+        Some(self.lock().get(place)?.bind(py).clone())
     }
 
     /// Gives back what stands at `place`, for the caller to drop when it holds no lock.
     pub(crate) fn release(&self, place: usize) -> Option<Py<Job>> {
-        let mut slots = self.lock();
-        let awaitable = slots.places.get_mut(place)?.take()?;
-        slots.free.push(place);
-        if slots.free.len() == slots.places.len() {
-            // All are free: what a burst needed is given back.
-            slots.places.clear();
-            slots.free.clear();
-            slots.places.shrink_to(ROOM);
-            slots.free.shrink_to(ROOM);
-        }
-        Some(awaitable)
+        self.lock().release(place)
     }
 
     /// Lets go of all, for good. Call it with the GIL: Python code may run, of what is dropped.
     pub(crate) fn end(&self) {
-        let slots = std::mem::replace(&mut *self.lock(), Slots { is_over: true, ..Slots::default() });
-        drop(slots);
+        let ended = self.lock().end();
+        drop(ended);
     }
 
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         let Ok(slots) = self.slots.try_lock() else { return Ok(()) };
-        slots.places.iter().flatten().try_for_each(|awaitable| visit.call(awaitable))
+        slots.iter().try_for_each(|awaitable| visit.call(awaitable))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Slots> {
+    fn lock(&self) -> MutexGuard<'_, Slots<Py<Job>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

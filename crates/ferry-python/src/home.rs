@@ -43,6 +43,7 @@ use crate::{
     fork::{self, Generation},
     held::Held,
     names,
+    slots::Slots,
     tasks::Tasks,
     waiter::Waiter,
 };
@@ -78,6 +79,8 @@ pub struct Home {
     generation: Generation,
     /// Letters that were taken and not handled yet.
     batch: Mutex<VecDeque<Letter>>,
+    /// What is awaited here and has not ended, so that it ends when the loop is closed.
+    running: Mutex<Slots<Promise<Reply>>>,
     /// Ends of coroutines that Rust awaits, on their way to Rust.
     replies: Mutex<Vec<(Promise<Reply>, Reply)>>,
 }
@@ -173,6 +176,19 @@ impl Home {
     /// How this loop makes its tasks.
     pub(crate) fn tasks(&self) -> &Tasks {
         &self.tasks
+    }
+
+    /// Something is awaited here, until [`ran`](Self::ran). When the loop is closed before, it's cancelled.
+    pub(crate) fn runs(&self, promise: &Promise<Reply>) -> Option<usize> {
+        let kept = lock(&self.running).keep(promise.clone());
+        kept.map_err(|promise| promise.cancel(CLOSED)).ok()
+    }
+
+    /// What [`runs`](Self::runs) at `place` is over.
+    pub(crate) fn ran(&self, place: usize) {
+        // Dropped when the lock is free.
+        let promise = lock(&self.running).release(place);
+        drop(promise);
     }
 
     /// Sends the end of a coroutine to Rust, on the loop's thread. Those of one turn of the loop are sent
@@ -295,6 +311,7 @@ impl Home {
             is_closed: AtomicBool::new(false),
             generation: Generation::current(),
             batch: Mutex::default(),
+            running: Mutex::default(),
             replies: Mutex::default(),
         });
         let drain = Bound::new(py, Drain::new(home.clone()))?;
@@ -328,11 +345,17 @@ impl Home {
 
     fn refuse_mail(&self) {
         self.send_replies();
+        let running = lock(&self.running).end();
+        for promise in running {
+            promise.cancel(CLOSED);
+        }
         let mail = self.mailbox.close();
         let batch = std::mem::take(&mut *lock(&self.batch));
         drop((mail, batch));
     }
 }
+
+const CLOSED: &str = "its event loop was closed before it ended";
 
 /// Has the loop of any open home run `errand`, if there is one. Works from any thread.
 pub(crate) fn tell_any(errand: impl FnOnce(Python<'_>, &Arc<Home>) -> PyResult<()> + Send + 'static) {

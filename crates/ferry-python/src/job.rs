@@ -28,13 +28,14 @@ use crate::{
     callback::Callback,
     context::current_context,
     glue,
-    home::{Home, report_nowhere},
+    home::Home,
     names, orphans,
     progress::ProgressIterator,
     source::{Ending, Source},
     stage::{Core, Retrieve, Seen},
     submit::submit_callable,
     trio,
+    unseen::{Owner, is_finalizing},
 };
 use asyncferry::State;
 use pyo3::{
@@ -55,9 +56,6 @@ use std::sync::{
 #[pyclass(frozen, weakref, module = "asyncferry")]
 pub struct Job {
     core: Core,
-    name: Option<Box<str>>,
-    /// The loop it was made on: that of callbacks and errors that come from no loop.
-    home: Option<Arc<Home>>,
     /// What its work tells of itself, if it does.
     activity: Option<Arc<Activity>>,
     is_detached: AtomicBool,
@@ -75,7 +73,7 @@ impl Job {
             return Self::ended(py, name, source.ending(py));
         }
         let home = Home::of_running_loop(py)?;
-        Self::new(py, Core::pending(Box::new(source)), name, home, activity)
+        Self::new(py, Core::pending(Box::new(source), owner(name, home)), activity)
     }
 
     /// A job that is done from the beginning.
@@ -86,18 +84,11 @@ impl Job {
     ) -> PyResult<Bound<'py, Self>> {
         // Only an error may need a loop: the one to which it's reported when nobody retrieves it.
         let home = if matches!(ending, Ending::Error(_)) { Home::of_running_loop(py)? } else { None };
-        Self::new(py, Core::ended(py, ending), name, home, None)
+        Self::new(py, Core::ended(py, ending, owner(name, home)), None)
     }
 
-    fn new<'py>(
-        py: Python<'py>,
-        core: Core,
-        name: Option<&str>,
-        home: Option<Arc<Home>>,
-        activity: Option<Arc<Activity>>,
-    ) -> PyResult<Bound<'py, Self>> {
-        let name = name.map(Into::into);
-        Bound::new(py, Self { core, name, home, activity, is_detached: AtomicBool::new(false) })
+    fn new<'py>(py: Python<'py>, core: Core, activity: Option<Arc<Activity>>) -> PyResult<Bound<'py, Self>> {
+        Bound::new(py, Self { core, activity, is_detached: AtomicBool::new(false) })
     }
 
     pub(crate) fn activity(&self) -> Option<&Arc<Activity>> {
@@ -112,12 +103,12 @@ impl Job {
         if let Some(home) = Home::of_running_loop(py)? {
             return Ok((home, Whereabouts::Here));
         }
-        let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
+        let home = self.core.owner().home.clone().map_or_else(|| background::home(py), Ok)?;
         Ok((home, Whereabouts::Elsewhere))
     }
 
     fn display_name(&self) -> &str {
-        self.name.as_deref().unwrap_or("Job")
+        self.core.owner().name.as_deref().unwrap_or("Job")
     }
 }
 
@@ -213,7 +204,7 @@ impl Job {
 
     /// The event loop that runs on this thread; where none does, the one that this was made on.
     fn get_loop<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let own = || self.home.as_ref().and_then(|home| home.event_loop(py));
+        let own = || self.core.owner().home.as_ref().and_then(|home| home.event_loop(py));
         names::running_loop(py)?.or_else(own).ok_or_else(|| {
             PyRuntimeError::new_err(
                 "no running event loop, and this job was not made on one: await it in a coroutine, or call result()",
@@ -377,7 +368,7 @@ impl Job {
             }
             Some(Seen::Cancelled(_)) => "cancelled".to_owned(),
         };
-        Ok(match &self.name {
+        Ok(match &self.core.owner().name {
             Some(name) => format!("<Job '{name}' {state}>"),
             None => format!("<Job {state}>"),
         })
@@ -408,41 +399,31 @@ impl Drop for Job {
         if *self.is_detached.get_mut()
             && let Some(source) = self.core.take_pending()
         {
-            orphans::adopt(self.display_name(), source, self.home.clone());
+            orphans::adopt(self.display_name(), source, self.core.owner().home.clone());
         }
-        if self.core.may_be_unretrieved() {
-            Python::attach(|py| report_unretrieved(py, self));
+        if self.core.has_failed_unlooked() {
+            Python::attach(|py| take_error(py, self));
         }
     }
 }
 
+/// Has the error of a job that goes become an exception of Python, which is reported when it goes with the job.
 #[cold]
-fn report_unretrieved(py: Python<'_>, awaitable: &mut Job) {
-    // Modules are being taken apart: neither can the exception be made, nor is there anybody to read of it.
+fn take_error(py: Python<'_>, job: &Job) {
+    // Modules are being taken apart: the exception can't be made.
     if is_finalizing(py) {
         return;
     }
     // An object may be collected at any time: while an exception is on its way, for one.
     let on_its_way = PyErr::take(py);
-    if let Some(error) = awaitable.core.unretrieved(py) {
-        let message = match &awaitable.name {
-            Some(name) => format!("Job '{name}' failed, and nobody retrieved its exception"),
-            None => "Job failed, and nobody retrieved its exception".to_owned(),
-        };
-        let reported = match &awaitable.home {
-            Some(home) => home.report(py, &message, error),
-            None => {
-                report_nowhere(py, &message, &error);
-                Ok(())
-            }
-        };
-        if let Err(error) = reported {
-            report_nowhere(py, &message, &error);
-        }
-    }
+    job.core.look(py, Retrieve::Leave);
     if let Some(error) = on_its_way {
         error.restore(py);
     }
+}
+
+fn owner(name: Option<&str>, home: Option<Arc<Home>>) -> Owner {
+    Owner { name: name.map(Into::into), home }
 }
 
 /// The job of a coroutine of `glue.py` that goes on when `job` is done.
@@ -457,13 +438,6 @@ fn chain<'py>(
     }
     let name = format!("{}.{link}", job.get().display_name());
     submit_callable(&glue::get(py, link)?, &name, &PyTuple::new(py, arguments)?, None)
-}
-
-/// Whether Python ends. Asked without an import, as none may be possible any more.
-fn is_finalizing(py: Python<'_>) -> bool {
-    // SAFETY: the thread is attached; the name ends with a NUL; what is returned is borrowed, or NULL.
-    let ask = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PySys_GetObject(c"is_finalizing".as_ptr())) };
-    ask.and_then(|ask| ask.call0().ok()).is_none_or(|answer| answer.is_truthy().unwrap_or(true))
 }
 
 /// Sets StopIteration(value), which is how a coroutine returns.

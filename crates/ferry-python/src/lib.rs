@@ -117,6 +117,7 @@ mod registry;
 #[cfg(feature = "embed")]
 pub mod run;
 mod settings;
+mod slots;
 mod source;
 mod stage;
 mod submit;
@@ -124,6 +125,7 @@ mod tasks;
 mod threads;
 mod timer;
 mod trio;
+mod unseen;
 mod wait;
 mod waiter;
 

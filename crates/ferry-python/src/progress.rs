@@ -151,7 +151,7 @@ impl ProgressIterator {
         let read = slf.get().activity.progress().read(&slf.get().place);
         let next = Job::of(slf.py(), Some("progress"), Reading::new(read, slf.as_any()), None)?;
         // That there is no more isn't an error, whether somebody hears of it or not.
-        next.get().core().hush();
+        next.get().core().hush(next.py());
         Ok(next)
     }
 

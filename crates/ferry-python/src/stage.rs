@@ -36,6 +36,7 @@ use crate::{
     job::Job,
     names,
     source::{Ending, Source, Waits, Watch},
+    unseen::{Owner, Unseen},
     waiter::Waiter,
 };
 use asyncferry::State;
@@ -55,6 +56,7 @@ pub(crate) struct Core {
     inner: Mutex<Inner>,
     /// The process that its work runs in.
     born: Generation,
+    owner: Owner,
 }
 
 #[derive(Default)]
@@ -93,7 +95,8 @@ enum Stage {
 struct Raised {
     exception: Py<PyBaseException>,
     traceback: Option<Py<PyTraceback>>,
-    retrieved: bool,
+    /// There as long as nobody has retrieved it.
+    unseen: Option<Unseen>,
 }
 
 /// A look at an awaitable that is not pending.
@@ -104,16 +107,20 @@ pub(crate) enum Seen {
 }
 
 impl Core {
-    pub(crate) fn pending(source: Box<dyn Source>) -> Self {
-        Self::at(Stage::Pending(source))
+    pub(crate) fn pending(source: Box<dyn Source>, owner: Owner) -> Self {
+        Self::at(Stage::Pending(source), owner)
     }
 
-    pub(crate) fn ended(py: Python<'_>, ending: Ending) -> Self {
-        Self::at(Stage::of(py, ending))
+    pub(crate) fn ended(py: Python<'_>, ending: Ending, owner: Owner) -> Self {
+        Self::at(Stage::of(py, ending, Some(&owner)), owner)
     }
 
-    fn at(stage: Stage) -> Self {
-        Self { inner: Mutex::new(Inner { stage, ..Inner::default() }), born: Generation::current() }
+    fn at(stage: Stage, owner: Owner) -> Self {
+        Self { inner: Mutex::new(Inner { stage, ..Inner::default() }), born: Generation::current(), owner }
+    }
+
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.owner
     }
 
     /// How it ended, or `None` while it's pending. An error counts as retrieved from then on if `retrieve`.
@@ -126,14 +133,22 @@ impl Core {
                 }
                 Stage::Pending(_) => inner.turn(),
                 Stage::Turning => return None,
-                done => return Some(done.seen(py, retrieve)),
+                done => {
+                    let seen = done.seen(py);
+                    let unseen = if retrieve == Retrieve::Take { done.take_unseen() } else { None };
+                    drop(inner);
+                    if let Some(unseen) = unseen {
+                        unseen.disarm(py);
+                    }
+                    return Some(seen);
+                }
             }
         };
         match source {
             Some(source) if source.state() == State::Pending => self.stay_with_parent(py, source),
             Some(source) => {
-                let ending = source.ending(py);
-                self.end(Some(Stage::of(py, ending)), Some(source));
+                let stage = self.stage_of(py, source.ending(py));
+                self.end(Some(stage), Some(source));
             }
             None => {}
         }
@@ -147,13 +162,17 @@ impl Core {
             "this job was pending when this process was forked; it ends in the parent process: await it there, or \
              submit it here again",
         );
-        let stage = Stage::of(py, Ending::Error(error));
+        let stage = Stage::of(py, Ending::Error(error), None);
         // What it's made of is not touched: see the module `fork`.
         let mut inner = self.lock();
         std::mem::forget((source, std::mem::take(&mut inner.watches)));
-        inner.quiet = true;
         drop(inner);
         self.end(Some(stage), None);
+    }
+
+    fn stage_of(&self, py: Python<'_>, ending: Ending) -> Stage {
+        let is_quiet = self.lock().quiet;
+        Stage::of(py, ending, (!is_quiet).then_some(&self.owner))
     }
 
     pub(crate) fn is_done(&self, py: Python<'_>) -> bool {
@@ -192,7 +211,7 @@ impl Core {
         let Some(source) = source else { return Ok(false) };
         // The source decides: it may be settled already, or by another thread in this moment.
         let cancelled = source.cancel(text) || source.put_back();
-        let stage = if cancelled { Stage::Cancelled(message) } else { Stage::of(py, source.ending(py)) };
+        let stage = if cancelled { Stage::Cancelled(message) } else { self.stage_of(py, source.ending(py)) };
         self.end(Some(stage), Some(source));
         Ok(cancelled)
     }
@@ -304,8 +323,15 @@ impl Core {
     }
 
     /// Somebody else answers for its error, so it's not reported when nobody retrieves it.
-    pub(crate) fn hush(&self) {
-        self.lock().quiet = true;
+    pub(crate) fn hush(&self, py: Python<'_>) {
+        let unseen = {
+            let mut inner = self.lock();
+            inner.quiet = true;
+            inner.stage.take_unseen()
+        };
+        if let Some(unseen) = unseen {
+            unseen.disarm(py);
+        }
     }
 
     /// What it waits for, while it's pending.
@@ -337,30 +363,10 @@ impl Core {
         }
     }
 
-    /// The error that nobody retrieved, of an awaitable that goes.
-    pub(crate) fn unretrieved(&mut self, py: Python<'_>) -> Option<PyErr> {
+    /// Whether it has failed and nobody has looked, so that the error is Rust's yet.
+    pub(crate) fn has_failed_unlooked(&mut self) -> bool {
         let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Stage::Pending(source) = &inner.stage
-            && source.failed()
-        {
-            inner.stage = Stage::of(py, source.ending(py));
-        }
-        match std::mem::take(&mut inner.stage) {
-            Stage::Failed(raised) if !raised.retrieved && !inner.quiet => {
-                Some(PyErr::from_value(raised.exception.into_bound(py).into_any()))
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether [`unretrieved`](Self::unretrieved) needs to be asked.
-    pub(crate) fn may_be_unretrieved(&mut self) -> bool {
-        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
-        match &inner.stage {
-            Stage::Pending(source) => source.failed(),
-            Stage::Failed(raised) => !raised.retrieved,
-            _ => false,
-        }
+        !inner.quiet && matches!(&inner.stage, Stage::Pending(source) if source.failed())
     }
 
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -373,6 +379,7 @@ impl Core {
             Stage::Done(value) => visit.call(value),
             Stage::Failed(raised) => {
                 visit.call(&raised.exception)?;
+                raised.unseen.as_ref().map_or(Ok(()), |unseen| unseen.traverse(visit))?;
                 raised.traceback.as_ref().map_or(Ok(()), |traceback| visit.call(traceback))
             }
             Stage::Cancelled(Some(message)) => visit.call(message),
@@ -453,24 +460,26 @@ impl Stage {
         !matches!(self, Self::Pending(_) | Self::Turning)
     }
 
-    fn of(py: Python<'_>, ending: Ending) -> Self {
+    /// `owner` is who an error is reported for, if it's to be.
+    fn of(py: Python<'_>, ending: Ending, owner: Option<&Owner>) -> Self {
         match ending {
             Ending::Value(value) => Self::Done(value),
-            Ending::Error(error) => Self::Failed(Raised::new(py, error)),
+            Ending::Error(error) => Self::Failed(Raised::new(py, error, owner)),
             Ending::Cancelled(message) => Self::Cancelled(message),
         }
     }
 
-    fn seen(&mut self, py: Python<'_>, retrieve: Retrieve) -> Seen {
+    fn take_unseen(&mut self) -> Option<Unseen> {
+        if let Self::Failed(raised) = self { raised.unseen.take() } else { None }
+    }
+
+    fn seen(&self, py: Python<'_>) -> Seen {
         match self {
             Self::Done(value) => Seen::Value(value.clone_ref(py)),
-            Self::Failed(raised) => {
-                raised.retrieved |= retrieve == Retrieve::Take;
-                Seen::Error {
-                    exception: raised.exception.clone_ref(py),
-                    traceback: raised.traceback.as_ref().map(|traceback| traceback.clone_ref(py)),
-                }
-            }
+            Self::Failed(raised) => Seen::Error {
+                exception: raised.exception.clone_ref(py),
+                traceback: raised.traceback.as_ref().map(|traceback| traceback.clone_ref(py)),
+            },
             Self::Cancelled(message) => {
                 Seen::Cancelled(message.as_ref().map(|message| message.clone_ref(py)))
             }
@@ -480,7 +489,7 @@ impl Stage {
 }
 
 impl Raised {
-    fn new(py: Python<'_>, error: PyErr) -> Self {
+    fn new(py: Python<'_>, error: PyErr, owner: Option<&Owner>) -> Self {
         // A StopIteration can't be raised out of an `await`: Python would take it for the value.
         let error = if error.is_instance_of::<PyStopIteration>(py) {
             let wrapped =
@@ -491,7 +500,9 @@ impl Raised {
             error
         };
         let traceback = error.traceback(py).map(Bound::unbind);
-        Self { exception: error.into_value(py), traceback, retrieved: false }
+        let exception = error.into_value(py);
+        let unseen = owner.and_then(|owner| Unseen::of(py, exception.bind(py), owner));
+        Self { exception, traceback, unseen }
     }
 }
 

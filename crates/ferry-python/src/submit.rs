@@ -13,7 +13,7 @@ use crate::{
     activity::Activity,
     background,
     context::current_context,
-    coroutine::{PyFuture, start, start_here},
+    coroutine::{Hold, PyFuture, start, start_here},
     coroutine_job::CoroutineWork,
     glue,
     home::Home,
@@ -120,7 +120,7 @@ fn started(awaitable: &Bound<'_, PyAny>, context: Py<PyAny>) -> PyResult<PyFutur
     let py = awaitable.py();
     match Home::of_running_loop(py)? {
         Some(home) => start_here(&home, awaitable, context),
-        None => Ok(start(&background::home(py)?, awaitable.clone().unbind(), Some(context))),
+        None => Ok(start(&background::home(py)?, awaitable.clone().unbind(), Some(context), Hold::Strongly)),
     }
 }
 
