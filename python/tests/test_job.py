@@ -561,6 +561,23 @@ def test_the_job_keeps_its_coroutine_alive():
     asyncio.run(main())
 
 
+def test_one_that_is_dropped_before_it_begins_never_does(run):
+    begun = []
+
+    async def begin():
+        begun.append(1)
+
+    async def main():
+        job = ferry.submit(begin)
+        assert repr(job).endswith("pending: starts at its loop's next turn>")
+        del job
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    run(main)
+    assert not begun
+
+
 def test_a_detached_one_goes_on(run):
     async def main():
         done, thread_done = asyncio.Event(), threading.Event()

@@ -24,7 +24,10 @@ use pyo3::{
     prelude::*,
     types::{PyString, PyTuple},
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// How what Rust awaits ended.
 pub(crate) struct Reply {
@@ -80,6 +83,7 @@ pub(crate) struct Carried {
     home: Arc<Home>,
     /// Taken when the coroutine ends.
     promise: Mutex<Option<Pledge>>,
+    has_begun: AtomicBool,
     /// Whose end is to be known when: at once, or with those of its turn.
     turn: Turn,
 }
@@ -93,7 +97,14 @@ impl Carried {
         turn: Turn,
     ) -> Self {
         let pledge = Pledge::new(promise, &home);
-        Self { coroutine, call, home, promise: Mutex::new(Some(pledge)), turn }
+        Self {
+            coroutine,
+            call,
+            home,
+            promise: Mutex::new(Some(pledge)),
+            has_begun: AtomicBool::new(false),
+            turn,
+        }
     }
 
     /// What a step of the coroutine gave: something to wait for, or its end.
@@ -117,6 +128,17 @@ impl Carried {
                 Err(error)
             }
         }
+    }
+
+    /// The next step of the coroutine, unless it has not begun and nobody waits for it any more.
+    fn step<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
+        let py = value.py();
+        let coroutine = self.coroutine.bind(py);
+        if !self.has_begun.swap(true, Ordering::Relaxed) && self.call.is_dropped() {
+            coroutine.call_method0(intern!(py, "close"))?;
+            return Err(names::cancelled_error(py, None));
+        }
+        send(coroutine, value)
     }
 
     fn ended(&self, py: Python<'_>, result: PyResult<Py<PyAny>>) -> PyResult<()> {
@@ -172,12 +194,13 @@ impl Carried {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.stepped(py, send(self.coroutine.bind(py), py.None().bind(py)))
+        let step = self.step(py.None().bind(py));
+        self.stepped(py, step)
     }
 
     fn send<'py>(&self, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = value.py();
-        let step = send(self.coroutine.bind(py), value);
+        let step = self.step(value);
         self.stepped(py, step)?.ok_or_else(|| PyStopIteration::new_err(()))
     }
 

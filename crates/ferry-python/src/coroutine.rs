@@ -267,7 +267,7 @@ impl Call {
         glue::call(py, "place_of", (task?,)).ok()?.extract().ok()
     }
 
-    fn is_dropped(&self) -> bool {
+    pub(crate) fn is_dropped(&self) -> bool {
         matches!(&*self.stage.lock().unwrap_or_else(PoisonError::into_inner), CallStage::Dropped)
     }
 }

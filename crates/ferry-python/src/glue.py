@@ -214,6 +214,8 @@ def place_of(task):
     frame = getattr(coroutine, "cr_frame", None)
     if frame is None:
         return None
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        return "starts at its loop's next turn"
     place = f"{frame.f_code.co_filename}, line {frame.f_lineno}, in {frame.f_code.co_name}"
     awaited = coroutine.cr_await
     return f"runs at {place}" if awaited is None else f"awaits {describe(awaited)} at {place}"
