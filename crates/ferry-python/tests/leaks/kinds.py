@@ -200,7 +200,9 @@ async def as_completed(outcome, number):
                 await all_end(readers, outcome, lambda: probe.settle_all(manuals, outcome))
             case "failed":
                 probe.settle_all(manuals, outcome)
-                assert sorted([await outcome_of(reader) for reader in readers]) == ["done"] * 2 + ["failed"] * 8
+                # Each in a task, as an exception's traceback may have the frame of who awaits, and that the readers.
+                tasks = [asyncio.create_task(outcome_of(reader)) for reader in readers]
+                assert sorted([await task for task in tasks]) == ["done"] * 2 + ["failed"] * 8
             case "cancelled":
                 await all_end(readers[2:], outcome, lambda: [reader.cancel() for reader in readers[2:]])
             case "dropped":

@@ -16,8 +16,11 @@ def computes(): return sum(range(1000))
 # Comes back from waiting while Python ends, or would, if that didn't wait for it.
 def blocks(): threading.Event().wait(0.02)
 async def waits(aw): await aw
+events = []
 async def cleans_up():
-    try: await asyncio.Event().wait()
+    # What a task waits for is held by others too, or Python's collector may take the task.
+    events.append(asyncio.Event())
+    try: await events[-1].wait()
     finally:
         # One whose loop is neither run nor closed any more can't.
         if how in ("return", "exit", "without a loop"): await asyncio.sleep(0)
