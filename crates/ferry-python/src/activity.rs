@@ -4,8 +4,11 @@
 //! The job's object, its source, the thread that runs it and its `contextvars` share one. It keeps none of them
 //! alive, so that a job which nobody refers to any more is told to stop although its work still runs.
 
-use crate::{context::current_context, names, progress::Progress, source::PyValue, threads};
-use pyo3::{exceptions::PyRuntimeError, intern, prelude::*, sync::PyOnceLock, types::PyString};
+use crate::{context::current_context, coroutine::Call, names, progress::Progress, source::PyValue, threads};
+use pyo3::{
+    PyTraverseError, PyVisit, exceptions::PyRuntimeError, intern, prelude::*, sync::PyOnceLock,
+    types::PyString,
+};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 #[derive(Default)]
@@ -14,6 +17,8 @@ pub(crate) struct Activity {
     stopped: OnceLock<String>,
     place: Mutex<Place>,
     progress: Progress,
+    /// The coroutine that a function gave, whose result is to be the job's.
+    coroutine: OnceLock<Arc<Call>>,
 }
 
 /// Where a function is that was submitted.
@@ -39,6 +44,16 @@ impl Activity {
         self.progress.close();
     }
 
+    /// It goes on with a coroutine.
+    pub(crate) fn goes_on(&self, call: &Arc<Call>) {
+        let _ = self.coroutine.set(call.clone());
+    }
+
+    /// Shows the garbage collector the coroutine's task. Only its job may call it, as there is one of those.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.coroutine.get().map_or(Ok(()), |call| call.traverse(visit))
+    }
+
     pub(crate) fn is_queued(&self, number: u64) {
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Place::Queued(number);
     }
@@ -48,7 +63,10 @@ impl Activity {
     }
 
     /// What it waits for, as a part of a sentence.
-    pub(crate) fn describe(&self) -> Option<String> {
+    pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
+        if let Some(call) = self.coroutine.get() {
+            return call.describe(py);
+        }
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match place {
             Place::Elsewhere => None,

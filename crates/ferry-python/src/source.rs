@@ -154,7 +154,7 @@ impl Waits {
     pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
         match self {
             Self::Unknown => None,
-            Self::Activity(activity) => activity.describe(),
+            Self::Activity(activity) => activity.describe(py),
             Self::Call(call) => call.describe(py),
         }
     }
@@ -231,6 +231,10 @@ impl<T: Deliver> Source for Work<T> {
 
     fn put_back(&self) -> bool {
         self.value().is_some_and(Deliver::put_back)
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.activity.as_ref().map_or(Ok(()), |activity| activity.traverse(visit))
     }
 
     fn waits_for(&self) -> Waits {

@@ -365,6 +365,7 @@ impl Call {
     fn go_on_at_home(&self, py: Python<'_>, coroutine: Py<PyAny>) -> PyResult<()> {
         let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
         let reply = start(&home, coroutine, Some(self.context.clone_ref(py)), Hold::Strongly);
+        self.activity.goes_on(reply.call());
         let promise = self.promise.clone();
         AsyncRuntime::tokio().spawn(async move {
             let given_up = async {
