@@ -1,5 +1,5 @@
-"""What the tests share: a runner for each event loop, a Rust job that ends when a test says so, and programs in
-processes of their own."""
+"""What the tests share: functions that give or fail, a runner for each event loop, a Rust job that ends when a test
+says so, and programs in processes of their own."""
 
 import asyncio
 import os
@@ -16,6 +16,24 @@ import asyncferry as ferry
 
 # Far more than anything here takes. A test that waits so long has failed.
 PATIENCE = 30
+
+
+async def give(value=None):
+    await asyncio.sleep(0)
+    return value
+
+
+async def fail(error):
+    await asyncio.sleep(0)
+    raise error
+
+
+def give_now(value=None):
+    return value
+
+
+def fail_now(error):
+    raise error
 
 
 class RLoop(rloop.RLoop):
@@ -85,7 +103,6 @@ class Gate:
         """Lets one job end, on a thread of Rust's."""
         with open(self.path, "wb") as writer:
             writer.write(b"x")
-
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, give_now
 
 import asyncferry as ferry
 
@@ -38,10 +38,6 @@ async def give(value):
 async def fail(error):
     await anyio.lowlevel.checkpoint()
     raise error
-
-
-def give_now(value):
-    return value
 
 
 async def wait_for(job, results):

@@ -6,23 +6,9 @@ import sys
 import threading
 
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, fail, give, give_now
 
 import asyncferry as ferry
-
-
-async def give(value):
-    await asyncio.sleep(0)
-    return value
-
-
-async def fail(error):
-    await asyncio.sleep(0)
-    raise error
-
-
-def give_now(value):
-    return value
 
 
 KINDS = {

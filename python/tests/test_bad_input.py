@@ -8,23 +8,14 @@ import sys
 import threading
 
 import pytest
-from conftest import LOOPS, PATIENCE
+from conftest import LOOPS, PATIENCE, fail, fail_now, give
 
 import asyncferry as ferry
 
 NAN, INFINITY = float("nan"), float("inf")
 
 
-async def give(value):
-    await asyncio.sleep(0)
-    return value
-
-
-def fail_with(error):
-    raise error
-
-
-async def fail_with_async(error):
+async def fail_now_async(error):
     await asyncio.sleep(0)
     raise error
 
@@ -60,10 +51,10 @@ def test_submit_needs_a_function():
 def test_arguments_that_do_not_fit_come_as_they_would_from_a_call(run):
     async def main():
         # An async function is called here and now.
-        with pytest.raises(TypeError, match="give"):
-            ferry.submit(give)
-        with pytest.raises(TypeError, match="fail_with"):
-            await ferry.submit(fail_with)
+        with pytest.raises(TypeError, match="fail"):
+            ferry.submit(fail)
+        with pytest.raises(TypeError, match="fail_now"):
+            await ferry.submit(fail_now)
 
     run(main)
 
@@ -225,7 +216,7 @@ def test_settings_that_are_none_are_refused():
 # What functions may raise.
 
 
-@pytest.mark.parametrize("failing", [fail_with, fail_with_async])
+@pytest.mark.parametrize("failing", [fail_now, fail_now_async])
 @pytest.mark.parametrize(
     "error",
     [BaseException("base"), StopAsyncIteration("async"), MemoryError(), RecursionError()],
@@ -244,14 +235,14 @@ def test_any_exception_comes_through(run, failing, error):
 def test_wishes_to_stop_out_of_a_thread_come_to_who_waits(run):
     async def main():
         for error in SystemExit(3), KeyboardInterrupt("thread"):
-            job = ferry.submit(fail_with, error)
+            job = ferry.submit(fail_now, error)
             await ferry.wait([job])
             assert job.exception() is error
 
     run(main)
     for error in SystemExit(3), KeyboardInterrupt("thread"):
         with pytest.raises(type(error)) as caught:
-            ferry.submit(fail_with, error).result(PATIENCE)
+            ferry.submit(fail_now, error).result(PATIENCE)
         assert caught.value is error
     # The thread that raised it goes on.
     assert ferry.submit(int).result(PATIENCE) == 0
@@ -262,7 +253,7 @@ def test_wishes_to_stop_out_of_a_thread_come_to_who_waits(run):
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt("loop")], ids=repr)
 def test_wishes_to_stop_out_of_a_coroutine_stop_the_loop(kind, error):
     async def main():
-        await ferry.submit(fail_with_async, error)
+        await ferry.submit(fail_now_async, error)
 
     with pytest.raises(type(error)) as caught:
         with asyncio.Runner(loop_factory=LOOPS[kind]) as runner:
@@ -271,7 +262,7 @@ def test_wishes_to_stop_out_of_a_coroutine_stop_the_loop(kind, error):
     assert caught.value is error
 
 
-@pytest.mark.parametrize("failing", [fail_with, fail_with_async])
+@pytest.mark.parametrize("failing", [fail_now, fail_now_async])
 def test_stop_iteration_is_an_error_and_no_value(run, failing):
     async def main():
         with pytest.raises(RuntimeError) as caught:
@@ -432,7 +423,7 @@ def test_callbacks_that_are_none(run):
 def test_a_catch_of_what_is_no_class(run):
     async def main():
         with pytest.raises(TypeError):
-            await ferry.submit(fail_with, ValueError()).catch(str, on="ValueError")
+            await ferry.submit(fail_now, ValueError()).catch(str, on="ValueError")
 
     run(main)
     run.take_reports()

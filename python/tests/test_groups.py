@@ -6,27 +6,9 @@ import itertools
 import threading
 
 import pytest
-from conftest import PATIENCE
+from conftest import PATIENCE, fail, fail_now, give, give_now
 
 import asyncferry as ferry
-
-
-async def give(value):
-    await asyncio.sleep(0)
-    return value
-
-
-async def fail(error):
-    await asyncio.sleep(0)
-    raise error
-
-
-def give_now(value):
-    return value
-
-
-def fail_now(error):
-    raise error
 
 
 def one_of_each():

@@ -7,14 +7,9 @@ import threading
 import weakref
 
 import pytest
-from conftest import LOOPS, PATIENCE
+from conftest import LOOPS, PATIENCE, give
 
 import asyncferry as ferry
-
-
-async def give(value):
-    await asyncio.sleep(0)
-    return value
 
 
 async def wait_for(job):

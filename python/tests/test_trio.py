@@ -6,7 +6,7 @@ import threading
 
 import pytest
 import trio
-from conftest import PATIENCE
+from conftest import PATIENCE, fail_now, give_now
 
 import asyncferry as ferry
 
@@ -18,14 +18,6 @@ async def give(value):
 
 async def fail(error):
     await trio.lowlevel.checkpoint()
-    raise error
-
-
-def give_now(value):
-    return value
-
-
-def fail_now(error):
     raise error
 
 

@@ -3,7 +3,7 @@
 //! | stage | with | what it shows |
 //! |---|---|---|
 //! | tests | always | unit, integration and doc tests of every crate |
-//! | wheels | always | the Python package as it's installed; see [`wheel`](crate::wheel) |
+//! | wheels | always | the Python package as it's installed; see [`wheel`] |
 //! | loom models | `--all` | the lock-free parts under every interleaving, up to a bound |
 //! | Miri | `--all` | no undefined behaviour in the unit tests of the core crate |
 //! | tests, Python 3.x | `--all` | the same tests on each other Python found |
