@@ -15,11 +15,6 @@ import asyncferry as ferry
 NAN, INFINITY = float("nan"), float("inf")
 
 
-async def fail_now_async(error):
-    await asyncio.sleep(0)
-    raise error
-
-
 # Wrong types.
 
 
@@ -216,7 +211,7 @@ def test_settings_that_are_none_are_refused():
 # What functions may raise.
 
 
-@pytest.mark.parametrize("failing", [fail_now, fail_now_async])
+@pytest.mark.parametrize("failing", [fail_now, fail])
 @pytest.mark.parametrize(
     "error",
     [BaseException("base"), StopAsyncIteration("async"), MemoryError(), RecursionError()],
@@ -253,7 +248,7 @@ def test_wishes_to_stop_out_of_a_thread_come_to_who_waits(run):
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt("loop")], ids=repr)
 def test_wishes_to_stop_out_of_a_coroutine_stop_the_loop(kind, error):
     async def main():
-        await ferry.submit(fail_now_async, error)
+        await ferry.submit(fail, error)
 
     with pytest.raises(type(error)) as caught:
         with asyncio.Runner(loop_factory=LOOPS[kind]) as runner:
@@ -262,7 +257,7 @@ def test_wishes_to_stop_out_of_a_coroutine_stop_the_loop(kind, error):
     assert caught.value is error
 
 
-@pytest.mark.parametrize("failing", [fail_now, fail_now_async])
+@pytest.mark.parametrize("failing", [fail_now, fail])
 def test_stop_iteration_is_an_error_and_no_value(run, failing):
     async def main():
         with pytest.raises(RuntimeError) as caught:
