@@ -30,6 +30,7 @@ mod mailbox;
 mod model;
 mod promise;
 mod runtime;
+pub mod sync;
 mod task;
 mod time;
 
