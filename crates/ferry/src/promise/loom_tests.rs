@@ -96,7 +96,7 @@ fn loom_both_ends_drop_at_once() {
 #[test]
 fn loom_a_waiter_registers_beside_another_while_it_is_settled() {
     loom::model(|| {
-        let (promise, mut future) = promise();
+        let (promise, mut future) = promise::<Arc<u32>>();
         let other = future.clone();
         let waiter = thread::spawn(move || assert_eq!(*block_on(other).unwrap(), 5));
         let _ = future.poll_settled(&mut Context::from_waker(Waker::noop()));

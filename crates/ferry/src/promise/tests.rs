@@ -348,10 +348,10 @@ fn places_of_callbacks_that_were_taken_back_are_given_back() {
     assert!(future.take_back(oldest));
 }
 
-/// One allocation of a cache line: what waits for the promise, counts and state are 40 bytes of it.
-#[cfg(target_pointer_width = "64")]
+/// A cell of a small value is one of the blocks that threads keep.
 #[test]
 fn the_cell_is_small() {
-    assert_eq!(size_of::<Cell<u64>>(), 64);
-    assert_eq!((size_of::<Promise<u64>>(), size_of::<Future<u64>>()), (8, 16));
+    assert!(size_of::<Cell<u64>>() <= 64, "{}", size_of::<Cell<u64>>());
+    assert_eq!(size_of::<Promise<u64>>(), size_of::<usize>());
+    assert!(size_of::<Future<u64>>() <= 16);
 }
