@@ -74,6 +74,7 @@ impl<T> Promise<T> {
     ///
     /// # Errors
     /// The value comes back when the promise is settled already.
+    #[inline]
     pub fn complete(&self, value: T) -> Result<(), T> {
         self.settle(Ok(value)).map_err(|outcome| outcome.unwrap_or_else(|_| unreachable!("it was Ok")))
     }
@@ -93,6 +94,7 @@ impl<T> Promise<T> {
     ///
     /// # Errors
     /// The outcome comes back when the promise is settled already.
+    #[inline]
     pub fn settle(&self, outcome: Outcome<T>) -> Result<(), Outcome<T>> {
         self.cell.settle(outcome)
     }
@@ -149,6 +151,7 @@ impl<T> Future<T> {
     }
 
     /// Ready once the promise is settled; until then the task of `cx` is woken when it is.
+    #[inline]
     pub fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.cell.poll_settled(&mut self.waiting, cx.waker())
     }
@@ -199,6 +202,7 @@ impl<T> Future<T> {
 impl<T: Clone> std::future::Future for Future<T> {
     type Output = Outcome<T>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_settled(cx).map(|()| self.get().cloned().unwrap_or_else(|| unreachable!("it is settled")))
     }
@@ -211,6 +215,7 @@ impl<T> Clone for Future<T> {
 }
 
 impl<T> Drop for Future<T> {
+    #[inline]
     fn drop(&mut self) {
         self.cell.forget(&mut self.waiting);
     }

@@ -222,11 +222,16 @@ impl<T> Cell<T> {
     }
 
     /// Takes a waiter that gave up out of the list.
+    #[inline]
     pub(super) fn forget(&self, waiting: &mut Option<Key>) {
         if let Some(key) = waiting.take() {
-            // The waker is dropped after the lock is free: it may own what drops an end of this promise.
-            drop(self.with_waiters(|waiters| waiters.remove(key)));
+            self.remove(key);
         }
+    }
+
+    fn remove(&self, key: Key) {
+        // The waker is dropped after the lock is free: it may own what drops an end of this promise.
+        drop(self.with_waiters(|waiters| waiters.remove(key)));
     }
 
     pub(super) fn on_settled(&self, callback: Callback<T>) -> CallbackKey {
