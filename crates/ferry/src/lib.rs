@@ -37,7 +37,7 @@ mod time;
 pub use error::{AsyncError, Failure};
 pub use executor::Order;
 pub use mailbox::Mailbox;
-pub use promise::{Future, Outcome, Promise, Settled, State, promise};
+pub use promise::{CallbackKey, Future, Outcome, Promise, Settled, State, promise};
 pub use runtime::{AsyncRuntime, RuntimeConfig};
 pub use task::{
     CatchPanic, TaskBuilder, TaskHandle, TaskId, YieldNow, catch_panic, spawn, spawn_blocking, spawn_local,

@@ -5,15 +5,15 @@
 pub(crate) use loom::{
     cell::UnsafeCell,
     sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
 };
 
 #[cfg(not(ferry_loom))]
 pub(crate) use std::sync::{
-    Arc, Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
 };
 
 /// std's cell with loom's way of reaching into it, so that loom can watch each access.
@@ -39,4 +39,22 @@ impl<T> UnsafeCell<T> {
 /// consistent value and is taken as it is.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Waits a moment for a thread that holds something for a few instructions; `turn` counts the moments. It spins
+/// at first, and then gives way, as that thread may have been put off its processor.
+#[cfg(not(ferry_loom))]
+pub(crate) fn relax(turn: u32) {
+    const SPINS: u32 = 64;
+    if turn < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+}
+
+/// Under the model checker other threads only run when this one gives way. Two that wait for a third could give way
+/// to each other for ever, so from the second turn on no more ways to go on are tried than one.
+#[cfg(ferry_loom)]
+pub(crate) fn relax(turn: u32) {
+    if turn > 0 {
+        loom::skip_branch();
+    }
+    loom::thread::yield_now();
 }

@@ -11,22 +11,26 @@
 //!                                         - the last Future dropped: nobody waits any more
 //! ```
 //!
-//! Who owns what: both ends share one cell. The waiters' list, and the right to settle, stand under the
-//! cell's lock; `state` is written once, under that lock and after the outcome, and read without it. From
-//! then on the outcome never changes, so it is read by reference as long as an end lives. Wakers are called
-//! in the order in which they came, after the lock is free.
+//! Who owns what: both ends share one cell (`cell.rs`). The list of who waits (`waiters.rs`), and the right to
+//! settle, stand under the cell's lock; `state` is settled once, under that lock and after the outcome, and read
+//! without it. From then on the outcome never changes, so it is read by reference as long as an end lives.
+//! Wakers and callbacks are called in the order in which they came, after the lock is free.
 
-use crate::{
-    error::Failure,
-    model::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, UnsafeCell, lock},
-};
+mod cell;
+mod pool;
+mod waiters;
+
+pub use waiters::CallbackKey;
+
+use crate::error::Failure;
+use cell::{Cell, FUTURE, Handle, PROMISE};
 use std::{
-    collections::VecDeque,
     error::Error,
     fmt,
     pin::Pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
+use waiters::Key;
 
 /// How a settled promise ended.
 pub type Outcome<T> = Result<T, Failure>;
@@ -55,20 +59,14 @@ pub enum State {
 /// assert_eq!(AsyncRuntime::block_on(future).unwrap(), 42);
 /// ```
 pub fn promise<T>() -> (Promise<T>, Future<T>) {
-    let cell = Arc::new(Cell {
-        state: AtomicU8::new(State::Pending as u8),
-        outcome: UnsafeCell::new(None),
-        waiters: Mutex::new(Waiters::default()),
-        promises: AtomicUsize::new(1),
-        futures: AtomicUsize::new(1),
-    });
-    (Promise { cell: cell.clone() }, Future { cell, waiting: None })
+    let (promise, future) = cell::pair();
+    (Promise { cell: promise }, Future { cell: future, waiting: None })
 }
 
 /// The end that settles. Clones settle the same promise; the first to do so wins. When the last is dropped
 /// unsettled, the waiters see [`Failure::Cancelled`].
 pub struct Promise<T> {
-    cell: Arc<Cell<T>>,
+    cell: Handle<T, PROMISE>,
 }
 
 impl<T> Promise<T> {
@@ -76,6 +74,7 @@ impl<T> Promise<T> {
     ///
     /// # Errors
     /// The value comes back when the promise is settled already.
+    #[inline]
     pub fn complete(&self, value: T) -> Result<(), T> {
         self.settle(Ok(value)).map_err(|outcome| outcome.unwrap_or_else(|_| unreachable!("it was Ok")))
     }
@@ -95,6 +94,7 @@ impl<T> Promise<T> {
     ///
     /// # Errors
     /// The outcome comes back when the promise is settled already.
+    #[inline]
     pub fn settle(&self, outcome: Outcome<T>) -> Result<(), Outcome<T>> {
         self.cell.settle(outcome)
     }
@@ -116,14 +116,7 @@ impl<T> Promise<T> {
 
 impl<T> Clone for Promise<T> {
     fn clone(&self) -> Self {
-        self.cell.promises.fetch_add(1, Ordering::Relaxed);
         Self { cell: self.cell.clone() }
-    }
-}
-
-impl<T> Drop for Promise<T> {
-    fn drop(&mut self) {
-        self.cell.leave(&self.cell.promises, "the promise was dropped before it was settled");
     }
 }
 
@@ -136,8 +129,8 @@ impl<T> Drop for Promise<T> {
 /// # Cancel safety
 /// Dropping it while it waits takes its waiter out of the list; another clone still gets the outcome.
 pub struct Future<T> {
-    cell: Arc<Cell<T>>,
-    waiting: Option<u64>,
+    cell: Handle<T, FUTURE>,
+    waiting: Option<Key>,
 }
 
 impl<T> Future<T> {
@@ -158,14 +151,58 @@ impl<T> Future<T> {
     }
 
     /// Ready once the promise is settled; until then the task of `cx` is woken when it is.
+    #[inline]
     pub fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.cell.poll_settled(&mut self.waiting, cx.waker())
+    }
+
+    /// Calls `callback` with the outcome once the promise is settled: asyncio's `Future.add_done_callback`
+    /// (CPython 3.13, "Future Object"). It is called once, by whoever settles the promise and on that thread, in
+    /// the order in which callbacks and awaiting tasks came; or at once, on this thread, if the promise is
+    /// settled already. asyncio gives it to the event loop instead, as its futures belong to one.
+    ///
+    /// The callback may do what it likes with promises, this one among them. It should be short, as those who
+    /// came later wait for it, and so does whoever settles. If it panics, the panic hook shows that, and the
+    /// panic ends there: all others are told, and whoever settled goes on.
+    ///
+    /// A callback keeps nothing alive, as in asyncio: it isn't somebody who waits. When the last `Future` is
+    /// dropped, the promise is cancelled, and the callback hears of that. One that owns a `Future` of its own
+    /// promise does wait, until the promise is settled or its last `Promise` is gone; one that owns both ends is
+    /// leaked unless the promise is settled.
+    ///
+    /// ```
+    /// use asyncferry::{AsyncRuntime, Order, promise, sleep, spawn_local};
+    /// use std::{sync::mpsc, time::Duration};
+    ///
+    /// let (sender, said) = mpsc::channel();
+    /// AsyncRuntime::block_on_virtual(Order::Fifo, async {
+    ///     let (promise, answer) = promise();
+    ///     answer.on_settled(move |outcome| sender.send(outcome.clone().unwrap()).unwrap());
+    ///     let asked = spawn_local(async move {
+    ///         sleep(Duration::from_secs(5)).await;
+    ///         promise.complete("approved").unwrap();
+    ///     });
+    ///     assert_eq!(answer.await.unwrap(), "approved");
+    ///     asked.await.unwrap();
+    /// });
+    /// assert_eq!(said.recv().unwrap(), "approved");
+    /// ```
+    pub fn on_settled(&self, callback: impl FnOnce(&Outcome<T>) + Send + 'static) -> CallbackKey {
+        self.cell.on_settled(Box::new(callback))
+    }
+
+    /// Takes back a callback that [`on_settled`](Self::on_settled) was given, through whichever clone: asyncio's
+    /// `Future.remove_done_callback`. It is dropped uncalled. `false` when it was called, is being called or was
+    /// taken back already, and for a key of another promise.
+    pub fn take_back(&self, key: CallbackKey) -> bool {
+        self.cell.take_back(key)
     }
 }
 
 impl<T: Clone> std::future::Future for Future<T> {
     type Output = Outcome<T>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_settled(cx).map(|()| self.get().cloned().unwrap_or_else(|| unreachable!("it is settled")))
     }
@@ -173,15 +210,14 @@ impl<T: Clone> std::future::Future for Future<T> {
 
 impl<T> Clone for Future<T> {
     fn clone(&self) -> Self {
-        self.cell.futures.fetch_add(1, Ordering::Relaxed);
         Self { cell: self.cell.clone(), waiting: None }
     }
 }
 
 impl<T> Drop for Future<T> {
+    #[inline]
     fn drop(&mut self) {
         self.cell.forget(&mut self.waiting);
-        self.cell.leave(&self.cell.futures, "nobody waits for it any more");
     }
 }
 
@@ -189,7 +225,7 @@ impl<T> Drop for Future<T> {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Settled<'a, T> {
     cell: &'a Cell<T>,
-    waiting: Option<u64>,
+    waiting: Option<Key>,
 }
 
 impl<T> std::future::Future for Settled<'_, T> {
@@ -216,162 +252,6 @@ impl<T> fmt::Debug for Promise<T> {
 impl<T> fmt::Debug for Future<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Future").field("state", &self.state()).finish()
-    }
-}
-
-struct Cell<T> {
-    state: AtomicU8,
-    outcome: UnsafeCell<Option<Outcome<T>>>,
-    waiters: Mutex<Waiters>,
-    promises: AtomicUsize,
-    futures: AtomicUsize,
-}
-
-// SAFETY: `outcome` is written once, under the lock, before `state` leaves Pending with Release; it's read
-// only after `state` was read as settled with Acquire, and never written again. So references to it may be
-// shared (T: Sync), and it may be made on one thread and dropped on another (T: Send).
-unsafe impl<T: Send + Sync> Sync for Cell<T> {}
-// SAFETY: as above.
-unsafe impl<T: Send> Send for Cell<T> {}
-
-impl<T> Cell<T> {
-    fn state(&self) -> State {
-        match self.state.load(Ordering::Acquire) {
-            0 => State::Pending,
-            1 => State::Completed,
-            2 => State::Failed,
-            _ => State::Cancelled,
-        }
-    }
-
-    fn get(&self) -> Option<&Outcome<T>> {
-        if self.state() == State::Pending {
-            return None;
-        }
-        // SAFETY: the state is settled, so the outcome was written before and is never written again.
-        self.outcome.with(|outcome| unsafe { (*outcome).as_ref() })
-    }
-
-    fn settle(&self, outcome: Outcome<T>) -> Result<(), Outcome<T>> {
-        let state = match &outcome {
-            Ok(_) => State::Completed,
-            Err(Failure::Failed(_)) => State::Failed,
-            Err(Failure::Cancelled(_)) => State::Cancelled,
-        };
-        let waiters = {
-            let mut waiters = lock(&self.waiters);
-            if self.state() != State::Pending {
-                return Err(outcome);
-            }
-            // SAFETY: the state is Pending, so nobody reads the outcome, and we hold the lock, so nobody
-            // else writes it.
-            self.outcome.with_mut(|slot| unsafe { *slot = Some(outcome) });
-            self.state.store(state as u8, Ordering::Release);
-            std::mem::take(&mut *waiters)
-        };
-        waiters.wake_all();
-        Ok(())
-    }
-
-    fn poll_settled(&self, waiting: &mut Option<u64>, waker: &Waker) -> Poll<()> {
-        if self.state() != State::Pending {
-            *waiting = None;
-            return Poll::Ready(());
-        }
-        // Wakers are foreign code: they are cloned before, and dropped after, the lock is held.
-        let waker = waker.clone();
-        let mut waiters = lock(&self.waiters);
-        if self.state() != State::Pending {
-            *waiting = None;
-            return Poll::Ready(());
-        }
-        let stale = waiters.register(waiting, waker);
-        drop(waiters);
-        drop(stale);
-        Poll::Pending
-    }
-
-    /// Takes a waiter that gave up out of the list.
-    fn forget(&self, waiting: &mut Option<u64>) {
-        if let Some(key) = waiting.take()
-            && self.state() == State::Pending
-        {
-            // The waker is dropped after the lock is free: it may own what drops an end of this promise.
-            let waker = lock(&self.waiters).remove(key);
-            drop(waker);
-        }
-    }
-
-    /// One handle of an end goes; with the last, a pending promise is cancelled.
-    fn leave(&self, end: &AtomicUsize, why: &str) {
-        if end.fetch_sub(1, Ordering::AcqRel) == 1 && self.state() == State::Pending {
-            // Settled meanwhile by the other end: then that is how it ended.
-            let _ = self.settle(Err(Failure::cancelled(why)));
-        }
-    }
-}
-
-/// Who waits, in the order of arrival. One waiter, by far the most common case, needs no allocation.
-#[derive(Default)]
-struct Waiters {
-    first: Option<(u64, Waker)>,
-    /// Sorted by key; a waiter that left in the middle leaves an empty place.
-    rest: VecDeque<(u64, Option<Waker>)>,
-    /// How many places of `rest` are empty.
-    empty: usize,
-    next: u64,
-}
-
-impl Waiters {
-    /// Gives back the waker that `waker` replaces.
-    fn register(&mut self, waiting: &mut Option<u64>, waker: Waker) -> Option<Waker> {
-        if let Some(place) = waiting.and_then(|key| self.place(key)) {
-            return Some(std::mem::replace(place, waker));
-        }
-        let key = self.next;
-        self.next += 1;
-        *waiting = Some(key);
-        // The first place is only taken when nobody came earlier, so that the order stays that of arrival.
-        if self.first.is_none() && self.rest.is_empty() {
-            self.first = Some((key, waker));
-        } else {
-            self.rest.push_back((key, Some(waker)));
-        }
-        None
-    }
-
-    fn place(&mut self, key: u64) -> Option<&mut Waker> {
-        match &mut self.first {
-            Some((first, waker)) if *first == key => Some(waker),
-            _ => {
-                let at = self.rest.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-                self.rest[at].1.as_mut()
-            }
-        }
-    }
-
-    fn remove(&mut self, key: u64) -> Option<Waker> {
-        if self.first.as_ref().is_some_and(|(first, _)| *first == key) {
-            return self.first.take().map(|(_, waker)| waker);
-        }
-        let at = self.rest.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-        let waker = self.rest[at].1.take();
-        self.empty += usize::from(waker.is_some());
-        // Empty places go once they are the greater part, so each costs a constant time on average.
-        if self.empty * 2 > self.rest.len() {
-            self.rest.retain(|(_, waker)| waker.is_some());
-            self.empty = 0;
-        }
-        waker
-    }
-
-    fn wake_all(self) {
-        if let Some((_, waker)) = self.first {
-            waker.wake();
-        }
-        for waker in self.rest.into_iter().filter_map(|(_, waker)| waker) {
-            waker.wake();
-        }
     }
 }
 

@@ -5,7 +5,7 @@
 use super::*;
 use futures_lite::future::{block_on, poll_once};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::Wake;
+use std::task::{Wake, Waker};
 
 struct Note(u32, Arc<Mutex<Vec<u32>>>);
 
@@ -111,7 +111,7 @@ fn places_of_waiters_that_left_are_given_back() {
         wait(&mut next, 0, &log);
         previous = next;
     }
-    assert!(lock(&promise.cell.waiters).rest.len() < 10);
+    assert!(promise.cell.queued() < 10);
     drop((oldest, previous));
 }
 
@@ -220,4 +220,138 @@ fn waiters_that_leave_while_it_is_settled_harm_nobody() {
         assert_eq!(block_on(future).unwrap(), "kept");
         leavers.into_iter().for_each(|leaver| leaver.join().unwrap());
     }
+}
+
+/// A callback that notes `number` in `log`.
+fn noting<T>(number: u32, log: &Arc<Mutex<Vec<u32>>>) -> impl FnOnce(&Outcome<T>) + Send + use<T> {
+    let log = log.clone();
+    move |_| log.lock().unwrap().push(number)
+}
+
+#[test]
+fn callbacks_and_waiters_are_told_in_the_order_in_which_they_came() {
+    let log = Arc::default();
+    let (promise, future) = promise();
+    let (mut first, mut third) = (future.clone(), future.clone());
+    wait(&mut first, 1, &log);
+    future.on_settled(noting(2, &log));
+    wait(&mut third, 3, &log);
+    future.on_settled(noting(4, &log));
+    promise.complete(0).unwrap();
+    assert_eq!(*log.lock().unwrap(), [1, 2, 3, 4]);
+    future.on_settled(noting(5, &log));
+    assert_eq!(*log.lock().unwrap(), [1, 2, 3, 4, 5], "it is settled already, so it's called at once");
+}
+
+#[test]
+fn a_waiter_that_comes_after_a_callback_is_told_after_it() {
+    let log = Arc::default();
+    let (promise, mut future) = promise();
+    future.on_settled(noting(1, &log));
+    wait(&mut future, 2, &log);
+    promise.complete(0).unwrap();
+    assert_eq!(*log.lock().unwrap(), [1, 2]);
+}
+
+#[test]
+fn a_callback_gets_the_outcome_on_the_thread_that_settles() {
+    let (promise, future) = promise();
+    let (sender, seen) = mpsc::channel();
+    future.on_settled(move |outcome| {
+        sender.send((outcome.clone().unwrap(), std::thread::current().id())).unwrap();
+    });
+    let settler = std::thread::spawn(move || promise.complete(7).unwrap());
+    let thread = settler.thread().id();
+    settler.join().unwrap();
+    assert_eq!(seen.recv().unwrap(), (7, thread));
+    assert!(seen.recv().is_err(), "it is called once");
+}
+
+#[test]
+fn a_callback_that_is_taken_back_is_not_called() {
+    let log = Arc::default();
+    let (promise, future) = promise::<u32>();
+    let keys = [1, 2, 3].map(|number| future.on_settled(noting(number, &log)));
+    let counted = Arc::strong_count(&log);
+    assert!(future.clone().take_back(keys[1]));
+    assert_eq!(Arc::strong_count(&log), counted - 1, "it is dropped at once");
+    assert!(!future.take_back(keys[1]));
+    promise.complete(0).unwrap();
+    assert!(!future.take_back(keys[0]), "it was called");
+    assert_eq!(*log.lock().unwrap(), [1, 3]);
+    let late = future.on_settled(noting(4, &log));
+    assert!(!future.take_back(late));
+}
+
+#[test]
+fn a_key_of_another_promise_takes_nothing_back() {
+    let log = Arc::default();
+    let (promise, future) = promise::<u32>();
+    let (other, other_future) = super::promise::<u32>();
+    let key = future.on_settled(noting(1, &log));
+    other_future.on_settled(noting(2, &log));
+    assert!(!other_future.take_back(key));
+    promise.complete(0).unwrap();
+    other.complete(0).unwrap();
+    assert_eq!(*log.lock().unwrap(), [1, 2]);
+}
+
+#[test]
+fn a_callback_that_panics_stops_nobody() {
+    let log = Arc::default();
+    let (promise, future) = promise();
+    future.on_settled(|_| panic!("a callback's own fault"));
+    future.on_settled(noting(1, &log));
+    let mut waiting = future.clone();
+    wait(&mut waiting, 2, &log);
+    assert_eq!(promise.complete(5), Ok(()));
+    assert_eq!(*log.lock().unwrap(), [1, 2]);
+    future.on_settled(|_| panic!("the same, when it's called at once"));
+    assert_eq!(block_on(future).unwrap(), 5);
+}
+
+#[test]
+fn a_callback_keeps_nothing_alive_and_hears_of_either_end_that_is_gone() {
+    for drop_first in [|(promise, future): (Promise<u32>, Future<u32>)| drop((future, promise)), drop] {
+        let (promise, future) = promise::<u32>();
+        let (sender, heard) = mpsc::channel();
+        future.on_settled(move |outcome| sender.send(outcome.clone()).unwrap());
+        drop_first((promise, future));
+        assert!(matches!(heard.recv().unwrap(), Err(Failure::Cancelled(Some(_)))));
+    }
+}
+
+#[test]
+fn a_callback_may_use_its_own_promise() {
+    let (promise, future) = promise();
+    let (sender, seen) = mpsc::channel();
+    let own = future.clone();
+    future.on_settled(move |_| {
+        let nested = sender.clone();
+        own.on_settled(move |outcome| nested.send(outcome.clone().unwrap()).unwrap());
+        assert!(!own.cancel("too late"));
+        sender.send(own.get().unwrap().clone().unwrap() + 1).unwrap();
+    });
+    promise.complete(1).unwrap();
+    assert_eq!(seen.iter().collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn places_of_callbacks_that_were_taken_back_are_given_back() {
+    let (promise, future) = promise::<u32>();
+    let oldest = future.on_settled(|_| ());
+    for _ in 0..if cfg!(miri) { 100 } else { 10_000 } {
+        let key = future.on_settled(|_| ());
+        assert!(future.take_back(key));
+    }
+    assert!(promise.cell.queued() < 10);
+    assert!(future.take_back(oldest));
+}
+
+/// A cell of a small value is one of the blocks that threads keep.
+#[test]
+fn the_cell_is_small() {
+    assert!(size_of::<Cell<u64>>() <= 64, "{}", size_of::<Cell<u64>>());
+    assert_eq!(size_of::<Promise<u64>>(), size_of::<usize>());
+    assert!(size_of::<Future<u64>>() <= 16);
 }
