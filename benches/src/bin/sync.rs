@@ -40,7 +40,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "queue_128",
-        ferry: None,
+        ferry: Some(ferry::queue_128),
         peers: &[
             ("tokio", tokio_ct::queue_128),
             ("async-channel", peers::async_channel_128),
@@ -52,7 +52,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "queue_128_two_threads",
-        ferry: None,
+        ferry: Some(ferry::queue_128_two_threads),
         peers: &[
             ("tokio", tokio_ct::queue_128_two_threads),
             ("async-channel", peers::async_channel_128_two_threads),
@@ -64,35 +64,35 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "event_set",
-        ferry: None,
+        ferry: Some(ferry::event_set),
         peers: &[("tokio-util", tokio_ct::event_set)],
         against: "tokio-util",
         goal: Some(0.2),
     },
     Bench {
         name: "lock_free",
-        ferry: None,
+        ferry: Some(ferry::lock_free),
         peers: &[("tokio", tokio_ct::lock_free), ("async-lock", peers::lock_free)],
         against: "tokio",
         goal: Some(1.0),
     },
     Bench {
         name: "lock_100_tasks",
-        ferry: None,
+        ferry: Some(ferry::lock_100_tasks),
         peers: &[("tokio", tokio_ct::lock_100_tasks), ("async-lock", peers::lock_100_tasks)],
         against: "tokio",
         goal: Some(1.0),
     },
     Bench {
         name: "semaphore_free",
-        ferry: None,
+        ferry: Some(ferry::semaphore_free),
         peers: &[("tokio", tokio_ct::semaphore_free), ("async-lock", peers::semaphore_free)],
         against: "tokio",
         goal: Some(1.0),
     },
     Bench {
         name: "semaphore_100_tasks",
-        ferry: None,
+        ferry: Some(ferry::semaphore_100_tasks),
         peers: &[("tokio", tokio_ct::semaphore_100_tasks), ("async-lock", peers::semaphore_100_tasks)],
         against: "tokio",
         goal: Some(1.0),
