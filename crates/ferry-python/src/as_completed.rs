@@ -11,9 +11,10 @@
 
 use crate::{
     group::{Counter, Group, Wakers},
+    home::Home,
     job::Job,
     names,
-    reading::Reading,
+    reading::{Iterated, Reading},
     source::{Deliver, End},
     timer,
 };
@@ -52,14 +53,14 @@ pub(crate) fn as_completed(aws: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyRe
     let wakers = line.group.count(py, &Arc::new(Arrivals(line.clone())))?;
     let late = line.clone();
     let timer = timer::start(py, timeout, move || late.close())?;
-    Ok(AsCompleted { line, _wakers: wakers, _timer: timer })
+    Ok(AsCompleted { line, wakers, _timer: timer })
 }
 
 /// Gives children of a group in the order in which they are done.
 #[pyclass(frozen, module = "asyncferry", name = "_AsCompleted")]
 pub(crate) struct AsCompleted {
     line: Arc<Line>,
-    _wakers: Wakers<Arrivals>,
+    wakers: Wakers<Arrivals>,
     _timer: Option<async_task::Task<()>>,
 }
 
@@ -87,11 +88,17 @@ impl AsCompleted {
     }
 }
 
+impl Iterated for AsCompleted {
+    fn jobs_out(&self, py: Python<'_>, home: &Arc<Home>) -> usize {
+        self.wakers.jobs_out(py, &self.line.group, home)
+    }
+}
+
 impl AsCompleted {
     /// A job for the next child that is done; `None` when there is one for each already.
     fn next<'py>(slf: &Bound<'py, Self>, gives: Gives) -> PyResult<Option<Bound<'py, Job>>> {
         let Some(future) = slf.get().line.next(gives) else { return Ok(None) };
-        let source = Reading::new(future, slf.as_any());
+        let source = Reading::new(future, slf);
         let job = Job::of(slf.py(), Some("as_completed"), source, None)?;
         // Whose error it is, if it's one, the child's own job tells.
         job.get().core().hush(job.py());

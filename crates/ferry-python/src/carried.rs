@@ -62,8 +62,8 @@ pub(crate) struct Pledge {
 }
 
 impl Pledge {
-    pub(crate) fn new(promise: Promise<Reply>, home: &Arc<Home>) -> Self {
-        let place = home.runs(&promise);
+    pub(crate) fn new(promise: Promise<Reply>, home: &Arc<Home>, call: &Arc<Call>) -> Self {
+        let place = home.runs(&promise, call);
         Self { promise, home: home.clone(), place }
     }
 }
@@ -96,7 +96,7 @@ impl Carried {
         promise: Promise<Reply>,
         turn: Turn,
     ) -> Self {
-        let pledge = Pledge::new(promise, &home);
+        let pledge = Pledge::new(promise, &home, &call);
         Self {
             coroutine,
             call,

@@ -34,7 +34,10 @@ use pyo3::{
 };
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -99,6 +102,8 @@ pub struct PyFuture {
 pub(crate) struct Call {
     stage: Mutex<CallStage>,
     hold: Hold,
+    /// A future of Rust waits for it, and not Python by way of a job.
+    is_rusts: AtomicBool,
 }
 
 /// Whether who awaits a call keeps its task alive.
@@ -154,7 +159,10 @@ impl std::future::Future for PyFuture {
     type Output = PyResult<Py<PyAny>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        std::task::ready!(self.reply.poll_settled(cx));
+        if self.reply.poll_settled(cx).is_pending() {
+            self.call.is_rusts.store(true, Ordering::Relaxed);
+            return Poll::Pending;
+        }
         Poll::Ready(match self.reply.get() {
             Some(Ok(reply)) => reply.take().unwrap_or_else(|| Err(stopped("it gave its result before"))),
             Some(Err(Failure::Cancelled(message))) => Err(stopped(message.as_deref().unwrap_or_default())),
@@ -167,6 +175,12 @@ impl PyFuture {
     /// The same, with other last words.
     pub(crate) fn saying(mut self, farewell: &'static str) -> Self {
         self.farewell = farewell;
+        self
+    }
+
+    /// The same, for a future of Rust that is about to wait for it.
+    pub(crate) fn for_rust(self) -> Self {
+        self.call.is_rusts.store(true, Ordering::Relaxed);
         self
     }
 
@@ -207,7 +221,7 @@ impl Drop for PyFuture {
 
 impl Call {
     fn new(hold: Hold) -> Arc<Self> {
-        Arc::new(Self { stage: Mutex::new(CallStage::New), hold })
+        Arc::new(Self { stage: Mutex::new(CallStage::New), hold, is_rusts: AtomicBool::new(false) })
     }
 
     /// Shows the garbage collector what this holds. Only who awaits may call it, as there is one of those.
@@ -216,6 +230,11 @@ impl Call {
             Ok(CallStage::Running(Held::Strong(task))) => visit.call(task),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a future of Rust waits for it.
+    pub(crate) fn is_rusts(&self) -> bool {
+        self.is_rusts.load(Ordering::Relaxed)
     }
 
     /// The Python side has ended. What it was is for the caller to drop.
@@ -325,7 +344,7 @@ fn begin(
         carry(home, &event_loop, carried, awaitable, context, turn)
             .and_then(|task| call.runs(&task).map(drop))
     } else {
-        let pledge = Pledge::new(promise.clone(), home);
+        let pledge = Pledge::new(promise.clone(), home, call);
         let finished = Finished { call: call.clone(), home: home.clone(), pledge };
         let future = if is_coroutine {
             let name = awaitable.getattr(intern!(py, "__qualname__"))?;

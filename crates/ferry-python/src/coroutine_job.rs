@@ -69,6 +69,11 @@ impl Source for CoroutineWork {
         self.future.call().traverse(visit)
     }
 
+    fn jobs_out(&self, _py: Python<'_>, home: &Arc<Home>) -> usize {
+        // What a task of that home waits for is counted for itself.
+        usize::from(!Arc::ptr_eq(self.future.home(), home))
+    }
+
     fn waits_for(&self) -> Waits {
         Waits::Call(self.future.call().clone())
     }

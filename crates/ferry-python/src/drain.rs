@@ -1,7 +1,7 @@
 //! What a Python event loop calls for its [`Home`]: [`Drain`] when mail has come, and [`SendReplies`] when
 //! coroutines that Rust awaits have ended.
 
-use crate::home::Home;
+use crate::{home::Home, virtual_clock};
 use pyo3::{PyTraverseError, PyVisit, prelude::*};
 use std::sync::Arc;
 
@@ -22,6 +22,11 @@ impl Drain {
 impl Drain {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
         self.home.drain(py)
+    }
+
+    /// Whether work is out that may bring the loop something. A loop on a virtual clock asks before it jumps.
+    fn is_work_out(&self, py: Python<'_>) -> bool {
+        virtual_clock::is_work_out(py, &self.home)
     }
 
     fn __repr__(&self) -> &'static str {

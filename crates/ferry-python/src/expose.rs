@@ -67,7 +67,7 @@ where
         let _inside = AsyncRuntime::tokio().enter();
         runnable.run();
     });
-    awaitable_of(py, None, outcome, Some(task))
+    awaitable_of(py, None, Work::new(outcome, Some(task)).out())
 }
 
 /// A Python awaitable for `work`, which may block or compute for long: it runs on a thread of the process's
@@ -119,7 +119,7 @@ where
         }
     };
     drop(spawn_blocking(job));
-    awaitable_of(py, None, outcome, None)
+    awaitable_of(py, None, Work::new(outcome, None).out())
 }
 
 /// Whether somebody still waits for a piece of blocking work. See [`blocking_to_awaitable`].
@@ -172,7 +172,7 @@ pub fn promise_to_awaitable<'py, T>(
 where
     T: for<'a> IntoPyObject<'a> + Clone + Send + Sync + 'static,
 {
-    awaitable_of(py, name, future, None)
+    awaitable_of(py, name, Work::new(future, None))
 }
 
 /// A Python awaitable that gives an [`Artifact`](crate::Artifact) when the job `job_id` completes, however
@@ -229,7 +229,7 @@ pub trait JobReceiver {
 impl JobReceiver for Future<ArtifactInfo> {
     #[track_caller]
     fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Job>> {
-        awaitable_of(py, Some(&job_id), self, None)
+        awaitable_of(py, Some(&job_id), Work::new(self, None).out())
     }
 }
 
@@ -244,19 +244,18 @@ impl JobReceiver for tokio::sync::oneshot::Receiver<ArtifactInfo> {
         };
         let (runnable, task) = async_task::spawn(job, hand_to_tokio);
         runnable.run();
-        awaitable_of(py, Some(&job_id), outcome, Some(task))
+        awaitable_of(py, Some(&job_id), Work::new(outcome, Some(task)).out())
     }
 }
 
-/// Done at once if `outcome` is settled already; else pending.
+/// Done at once if `work` is already; else pending.
 #[track_caller]
 fn awaitable_of<'py, T: Deliver>(
     py: Python<'py>,
     name: Option<&str>,
-    outcome: Future<T>,
-    task: Option<async_task::Task<()>>,
+    work: Work<T>,
 ) -> PyResult<Bound<'py, Job>> {
-    Job::of(py, name, Work::new(outcome, task).from(Location::caller()), None)
+    Job::of(py, name, work.from(Location::caller()), None)
 }
 
 fn flatten<T, E>(ended: Result<Result<T, E>, AsyncError>) -> Result<T, Failure>

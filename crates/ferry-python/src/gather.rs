@@ -7,6 +7,7 @@
 
 use crate::{
     group::{Counter, Group, Wakers},
+    home::Home,
     job::Job,
     names,
     source::{Deliver, End, Ending, Request, Source, Watch, Work},
@@ -78,7 +79,7 @@ pub(crate) fn gather<'py>(
     let tally = Arc::new(Tally { left, promise, on_error, request: request.clone() });
     let wakers = group.count(py, &tally)?;
     let children = Arc::new(Children { group, on_error, request, message: Mutex::default() });
-    Job::of(py, Some("gather"), Gathering { work: Work::new(outcome, None), children, _wakers: wakers }, None)
+    Job::of(py, Some("gather"), Gathering { work: Work::new(outcome, None), children, wakers }, None)
 }
 
 /// How far the gather is.
@@ -212,7 +213,7 @@ impl Deliver for Verdict {
 struct Gathering {
     work: Work<Verdict>,
     children: Arc<Children>,
-    _wakers: Wakers<Tally>,
+    wakers: Wakers<Tally>,
 }
 
 impl Source for Gathering {
@@ -255,6 +256,10 @@ impl Source for Gathering {
 
     fn depth(&self) -> usize {
         self.children.group.depth()
+    }
+
+    fn jobs_out(&self, py: Python<'_>, home: &Arc<Home>) -> usize {
+        self.wakers.jobs_out(py, &self.children.group, home)
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {

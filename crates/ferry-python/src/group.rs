@@ -30,7 +30,10 @@ use pyo3::{
     types::{PyDict, PyString},
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Wake, Waker},
 };
 
@@ -200,7 +203,12 @@ fn count<C: Counter>(
     if let Ok(job) = child.cast_exact::<Job>() {
         let core = job.get().core();
         if let Some(watch) = core.watch(py) {
-            let waker = Arc::new(ChildWaker { counter: counter.clone(), place, watch: Mutex::new(None) });
+            let waker = Arc::new(ChildWaker {
+                counter: counter.clone(),
+                place,
+                watch: Mutex::new(None),
+                is_counted: AtomicBool::new(false),
+            });
             waker.begin(watch);
             return Ok(Some(waker));
         }
@@ -226,6 +234,17 @@ pub(crate) struct Wakers<C: Counter> {
     _counter: Arc<C>,
 }
 
+impl<C: Counter> Wakers<C> {
+    /// How many pieces of work the children of `group` wait for that are not counted yet. See
+    /// [`Source::jobs_out`](crate::source::Source::jobs_out).
+    pub(crate) fn jobs_out(&self, py: Python<'_>, group: &Group, home: &Arc<Home>) -> usize {
+        let uncounted = self.wakers.iter().filter(|waker| !waker.is_counted.load(Ordering::Acquire));
+        let jobs = uncounted.filter_map(|waker| group.child(py, waker.place).cast_exact::<Job>().ok());
+        // A child that is settled is just being counted.
+        jobs.map(|job| job.get().core().jobs_out(py, home).unwrap_or(1)).sum()
+    }
+}
+
 impl<C: Counter> Drop for Wakers<C> {
     fn drop(&mut self) {
         for waker in &self.wakers {
@@ -239,6 +258,8 @@ struct ChildWaker<C> {
     counter: Arc<C>,
     place: usize,
     watch: Mutex<Option<Box<dyn Watch>>>,
+    /// Its child's end has come to the counter.
+    is_counted: AtomicBool,
 }
 
 impl<C: Counter> ChildWaker<C> {
@@ -251,7 +272,12 @@ impl<C: Counter> ChildWaker<C> {
             return;
         }
         drop(slot);
+        self.count(&*watch);
+    }
+
+    fn count(&self, watch: &dyn Watch) {
         self.counter.child_done(self.place, watch.end());
+        self.is_counted.store(true, Ordering::Release);
     }
 
     fn take(&self) -> Option<Box<dyn Watch>> {
@@ -262,7 +288,7 @@ impl<C: Counter> ChildWaker<C> {
 impl<C: Counter> Wake for ChildWaker<C> {
     fn wake(self: Arc<Self>) {
         if let Some(watch) = self.take() {
-            self.counter.child_done(self.place, watch.end());
+            self.count(&*watch);
         }
     }
 }

@@ -32,6 +32,11 @@ impl Held {
         Some(self.lock().get(place)?.bind(py).clone())
     }
 
+    /// All of them, for the caller to look at when it holds no lock.
+    pub(crate) fn all<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, Job>> {
+        self.lock().iter().map(|awaitable| awaitable.bind(py).clone()).collect()
+    }
+
     /// Gives back what stands at `place`, for the caller to drop when it holds no lock.
     pub(crate) fn release(&self, place: usize) -> Option<Py<Job>> {
         self.lock().release(place)

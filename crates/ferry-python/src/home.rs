@@ -38,6 +38,7 @@ use crate::{
     bell::Bell,
     carried::Reply,
     context::empty_context,
+    coroutine::Call,
     drain::{Drain, SendReplies},
     exit,
     fork::{self, Generation},
@@ -45,9 +46,10 @@ use crate::{
     names,
     slots::Slots,
     tasks::Tasks,
+    virtual_clock,
     waiter::Waiter,
 };
-use asyncferry::{Mailbox, Promise};
+use asyncferry::{Mailbox, Promise, State};
 use pyo3::{
     exceptions::PyRuntimeError,
     intern,
@@ -75,14 +77,22 @@ pub struct Home {
     /// What the loop keeps alive.
     held: Held,
     is_closed: AtomicBool,
+    /// Its loop's clock is virtual, and jumps when nothing is [out](crate::virtual_clock).
+    is_virtual: bool,
     /// The process that it belongs to. Its mail is not touched in a forked child.
     generation: Generation,
     /// Letters that were taken and not handled yet.
     batch: Mutex<VecDeque<Letter>>,
     /// What is awaited here and has not ended, so that it ends when the loop is closed.
-    running: Mutex<Slots<Promise<Reply>>>,
+    running: Mutex<Slots<Running>>,
     /// Ends of coroutines that Rust awaits, on their way to Rust.
     replies: Mutex<Vec<(Promise<Reply>, Reply)>>,
+}
+
+/// What is awaited at a home.
+struct Running {
+    promise: Promise<Reply>,
+    call: Weak<Call>,
 }
 
 /// Mail for a loop's thread.
@@ -179,16 +189,31 @@ impl Home {
     }
 
     /// Something is awaited here, until [`ran`](Self::ran). When the loop is closed before, it's cancelled.
-    pub(crate) fn runs(&self, promise: &Promise<Reply>) -> Option<usize> {
-        let kept = lock(&self.running).keep(promise.clone());
-        kept.map_err(|promise| promise.cancel(CLOSED)).ok()
+    pub(crate) fn runs(&self, promise: &Promise<Reply>, call: &Arc<Call>) -> Option<usize> {
+        let running = Running { promise: promise.clone(), call: Arc::downgrade(call) };
+        let kept = lock(&self.running).keep(running);
+        kept.map_err(|running| running.promise.cancel(CLOSED)).ok()
+    }
+
+    /// How many coroutines run here that futures of Rust wait for.
+    pub(crate) fn runs_for_rust(&self) -> usize {
+        let calls: Vec<_> = {
+            let running = lock(&self.running);
+            let pending = running.iter().filter(|running| running.promise.state() == State::Pending);
+            pending.filter_map(|running| running.call.upgrade()).collect()
+        };
+        calls.iter().filter(|call| call.is_rusts()).count()
+    }
+
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.is_virtual
     }
 
     /// What [`runs`](Self::runs) at `place` is over.
     pub(crate) fn ran(&self, place: usize) {
         // Dropped when the lock is free.
-        let promise = lock(&self.running).release(place);
-        drop(promise);
+        let running = lock(&self.running).release(place);
+        drop(running);
     }
 
     /// Sends the end of a coroutine to Rust, on the loop's thread. Those of one turn of the loop are sent
@@ -309,6 +334,7 @@ impl Home {
             tasks: Tasks::of(event_loop)?,
             held: Held::new(),
             is_closed: AtomicBool::new(false),
+            is_virtual: virtual_clock::is_virtual(event_loop)?,
             generation: Generation::current(),
             batch: Mutex::default(),
             running: Mutex::default(),
@@ -346,7 +372,7 @@ impl Home {
     fn refuse_mail(&self) {
         self.send_replies();
         let running = lock(&self.running).end();
-        for promise in running {
+        for Running { promise, .. } in running {
             promise.cancel(CLOSED);
         }
         let mail = self.mailbox.close();

@@ -126,6 +126,7 @@ mod threads;
 mod timer;
 mod trio;
 mod unseen;
+mod virtual_clock;
 mod wait;
 mod waiter;
 

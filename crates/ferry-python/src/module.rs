@@ -14,10 +14,12 @@ use crate::{
     race::race,
     registry::{register_from_python, register_from_rust},
     settings::configure,
+    source::Work,
     submit::submit,
     timer,
     wait::{ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait},
 };
+use ::asyncferry::promise;
 use pyo3::{exceptions::PyImportError, ffi, prelude::*, types::PyTuple};
 
 /// Waits until all are done, and gives the list of their results, in the order given.
@@ -32,10 +34,18 @@ fn gather<'py>(aws: &Bound<'py, PyTuple>, return_exceptions: bool) -> PyResult<B
     gather_awaitables(aws.py(), aws.iter().collect(), on_error)
 }
 
-/// Waits for so many seconds, on Rust's clock. Infinity never ends.
+/// Waits for so many seconds, on Rust's clock, or on that of the loop if it's virtual. Infinity never ends.
 #[pyfunction]
 fn sleep(py: Python<'_>, seconds: f64) -> PyResult<Bound<'_, Job>> {
     let time = timer::duration("sleep", seconds)?;
+    if let Some(home) = timer::virtual_home(py)? {
+        let (promise, slept) = promise::<()>();
+        let timer = timer::on_loop(py, home, time, move || {
+            // Settled already: nobody waits any more.
+            let _ = promise.complete(());
+        })?;
+        return Job::of(py, None, Work::new(slept, Some(timer)), None);
+    }
     future_to_awaitable(py, async move {
         ::asyncferry::sleep(time).await;
         Ok::<(), PyErr>(())

@@ -10,7 +10,12 @@
 //! gets the same value when it asks again. A reader that is more than [`KEPT`] values behind goes on with the
 //! oldest that there is.
 
-use crate::{job::Job, reading::Reading, source::Deliver};
+use crate::{
+    home::Home,
+    job::Job,
+    reading::{Iterated, Reading},
+    source::Deliver,
+};
 use asyncferry::{Promise, promise};
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyStopAsyncIteration, prelude::*};
 use std::{
@@ -141,6 +146,13 @@ impl ProgressIterator {
     }
 }
 
+impl Iterated for ProgressIterator {
+    fn jobs_out(&self, py: Python<'_>, home: &Arc<Home>) -> usize {
+        // One that is settled is about to close the progress.
+        self.job.get().core().jobs_out(py, home).unwrap_or(1)
+    }
+}
+
 #[pymethods]
 impl ProgressIterator {
     fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -149,7 +161,7 @@ impl ProgressIterator {
 
     fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Job>> {
         let read = slf.get().activity.progress().read(&slf.get().place);
-        let next = Job::of(slf.py(), Some("progress"), Reading::new(read, slf.as_any()), None)?;
+        let next = Job::of(slf.py(), Some("progress"), Reading::new(read, slf), None)?;
         // That there is no more isn't an error, whether somebody hears of it or not.
         next.get().core().hush(next.py());
         Ok(next)

@@ -31,7 +31,7 @@ pub(crate) fn race<'py>(aws: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, Job>> 
     let racers = Arc::new(Racers { group: group.clone() });
     let counter = RaceCounter { promise, racers: Arc::downgrade(&racers), home: Home::of_running_loop(py)? };
     let wakers = group.count(py, &Arc::new(counter))?;
-    let source = Racing { work: Work::new(outcome, None), racers, _wakers: wakers };
+    let source = Racing { work: Work::new(outcome, None), racers, wakers };
     Job::of(py, Some("race"), source, None)
 }
 
@@ -95,7 +95,7 @@ impl Counter for RaceCounter {
 struct Racing {
     work: Work<First>,
     racers: Arc<Racers>,
-    _wakers: Wakers<RaceCounter>,
+    wakers: Wakers<RaceCounter>,
 }
 
 impl Source for Racing {
@@ -131,6 +131,10 @@ impl Source for Racing {
 
     fn depth(&self) -> usize {
         self.racers.group.depth()
+    }
+
+    fn jobs_out(&self, py: Python<'_>, home: &Arc<Home>) -> usize {
+        self.wakers.jobs_out(py, &self.racers.group, home)
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -4,7 +4,7 @@
 //! A value is converted to Python at home, with the GIL, once: [`Deliver`] says how. Errors are turned into
 //! exceptions there too (see [`failure`]).
 
-use crate::{activity::Activity, coroutine::Call, failure, names};
+use crate::{activity::Activity, coroutine::Call, failure, home::Home, names};
 use asyncferry::{Failure, Future, State};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyString};
 use std::{
@@ -124,6 +124,13 @@ pub(crate) trait Source: Send + Sync {
         0
     }
 
+    /// How many pieces of work it waits for that are out, where no task of `home` does them. See
+    /// [`virtual_clock`](crate::virtual_clock).
+    fn jobs_out(&self, py: Python<'_>, home: &Arc<Home>) -> usize {
+        let _ = (py, home);
+        0
+    }
+
     /// Gives back the item that it was settled with, if it's such a source and nobody has taken that yet: then a
     /// cancel still comes in time.
     fn put_back(&self) -> bool {
@@ -176,16 +183,24 @@ pub(crate) struct Work<T> {
     activity: Option<Arc<Activity>>,
     /// The Rust code that made it, if that isn't the bridge's own.
     place: Option<&'static Location<'static>>,
+    /// Another thread works for it.
+    is_out: bool,
 }
 
 impl<T> Work<T> {
     pub(crate) fn new(future: Future<T>, task: Option<async_task::Task<()>>) -> Self {
-        Self { future, _task: task, activity: None, place: None }
+        Self { future, _task: task, activity: None, place: None, is_out: false }
     }
 
     /// The same, of Rust code that stands at `place`.
     pub(crate) fn from(mut self, place: &'static Location<'static>) -> Self {
         self.place = Some(place);
+        self
+    }
+
+    /// The same, with another thread that works for it.
+    pub(crate) fn out(mut self) -> Self {
+        self.is_out = true;
         self
     }
 
@@ -227,6 +242,10 @@ impl<T: Deliver> Source for Work<T> {
             (Ending::Error(error), Some(place)) => Ending::Error(failure::from_place(py, error, place)),
             (ending, _) => ending,
         }
+    }
+
+    fn jobs_out(&self, _py: Python<'_>, _home: &Arc<Home>) -> usize {
+        usize::from(self.is_out)
     }
 
     fn put_back(&self) -> bool {

@@ -314,6 +314,15 @@ impl Core {
         removed.len()
     }
 
+    /// How much work is out for it, where no task of `home` does it; `None` once it's settled, as its mail may be on
+    /// the way.
+    pub(crate) fn jobs_out(&self, py: Python<'_>, home: &Arc<Home>) -> Option<usize> {
+        match &self.lock().stage {
+            Stage::Pending(source) if source.state() == State::Pending => Some(source.jobs_out(py, home)),
+            _ => None,
+        }
+    }
+
     /// How deep it is in groups of awaitables, while it's pending.
     pub(crate) fn depth(&self) -> usize {
         match &self.lock().stage {

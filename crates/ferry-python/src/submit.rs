@@ -96,7 +96,7 @@ fn submit_to_threads<'py>(
         promise,
         home: Home::of_running_loop(py)?,
     };
-    let job = Job::of(py, Some(name), Work::new(outcome, None).with(activity.clone()), Some(activity))?;
+    let job = Job::of(py, Some(name), Work::new(outcome, None).with(activity.clone()).out(), Some(activity))?;
     threads::submit(py, call)?;
     Ok(job)
 }

@@ -364,7 +364,7 @@ impl Call {
     /// The function was an async one in disguise: what it gave is awaited on the loop that submitted it.
     fn go_on_at_home(&self, py: Python<'_>, coroutine: Py<PyAny>) -> PyResult<()> {
         let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
-        let reply = start(&home, coroutine, Some(self.context.clone_ref(py)), Hold::Strongly);
+        let reply = start(&home, coroutine, Some(self.context.clone_ref(py)), Hold::Strongly).for_rust();
         self.activity.goes_on(reply.call());
         let promise = self.promise.clone();
         AsyncRuntime::tokio().spawn(async move {

@@ -3,6 +3,7 @@
 
 use crate::{
     group::{Counter, Group, Wakers},
+    home::Home,
     job::Job,
     names,
     source::{Deliver, End, Ending, Source, Watch, Work},
@@ -67,7 +68,7 @@ pub(crate) fn wait<'py>(
     let timer = timer::start(py, timeout, move || drop(over.complete(Enough)))?;
     let left = AtomicUsize::new(group.len());
     let wakers = group.count(py, &Arc::new(WaitCounter { left, until, promise }))?;
-    let source = Waiting { work: Work::new(outcome, timer), group, _wakers: wakers };
+    let source = Waiting { work: Work::new(outcome, timer), group, wakers };
     Job::of(py, Some("wait"), source, None)
 }
 
@@ -128,7 +129,7 @@ impl Deliver for Enough {
 struct Waiting {
     work: Work<Enough>,
     group: Arc<Group>,
-    _wakers: Wakers<WaitCounter>,
+    wakers: Wakers<WaitCounter>,
 }
 
 impl Waiting {
@@ -168,6 +169,10 @@ impl Source for Waiting {
 
     fn depth(&self) -> usize {
         self.group.depth()
+    }
+
+    fn jobs_out(&self, py: Python<'_>, home: &Arc<Home>) -> usize {
+        self.wakers.jobs_out(py, &self.group, home)
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -5,6 +5,7 @@
 //! - [`sleep`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
 //! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
 //! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
+//! - [`testing`] runs a scenario under many orders of its tasks, and cancels at each await point.
 //!
 //! ```
 //! use asyncferry::{AsyncRuntime, Order, sleep, spawn_local};
@@ -32,6 +33,7 @@ mod promise;
 mod runtime;
 pub mod sync;
 mod task;
+pub mod testing;
 mod time;
 
 pub use error::{AsyncError, Failure};
