@@ -264,6 +264,29 @@ fn queue() {
 }
 
 #[test]
+fn getters_that_stay_get_what_was_put() {
+    sweep("Queue, one-time getters", |point| async move {
+        let queue = Rc::new(Queue::new(0));
+        let getters = start(4, |_| {
+            let (queue, point) = (queue.clone(), point.clone());
+            async move { point.cancel(queue.get()).await }
+        });
+        turns().await;
+        for item in 0..3 {
+            queue.put_nowait(item).unwrap();
+            yield_now().await;
+        }
+        turns().await;
+        // Whoever gives up, there are three others for the three items.
+        assert_eq!(queue.qsize(), 0);
+        queue.shutdown(Shutdown::Drain);
+        let mut got: Vec<_> = all(getters).await.into_iter().flatten().filter_map(Result::ok).collect();
+        got.sort_unstable();
+        assert_eq!(got, [0, 1, 2]);
+    });
+}
+
+#[test]
 fn priority_queue() {
     sweep("PriorityQueue", |point| async move { drop(traffic::<Priority<u32>>(point).await) });
 }
