@@ -24,8 +24,11 @@
 //! assert_eq!(log, [Ok("fast"), Ok("slow")]);
 //! ```
 
+mod cancel;
 mod error;
 mod executor;
+mod gather;
+mod group;
 mod mailbox;
 mod model;
 mod promise;
@@ -33,8 +36,13 @@ mod runtime;
 mod task;
 mod time;
 
+pub use cancel::{Cancellable, Cancelled, Canceller, cancellable, cancelling, uncancel};
 pub use error::{AsyncError, Failure};
 pub use executor::Order;
+pub use gather::{
+    AsCompleted, Gather, GatherAll, ReturnWhen, Shield, Wait, as_completed, gather, gather_all, shield, wait,
+};
+pub use group::{GroupError, GroupTask, TaskGroup, task_group};
 pub use mailbox::Mailbox;
 pub use promise::{Future, Outcome, Promise, Settled, State, promise};
 pub use runtime::{AsyncRuntime, RuntimeConfig};
@@ -42,4 +50,7 @@ pub use task::{
     CatchPanic, TaskBuilder, TaskHandle, TaskId, YieldNow, catch_panic, spawn, spawn_blocking, spawn_local,
     yield_now,
 };
-pub use time::{ClockHold, Instant, Sleep, Timeout, hold_clock, sleep, sleep_until, timeout};
+pub use time::{
+    ClockHold, Deadline, DeadlineRun, Instant, Sleep, Timeout, hold_clock, sleep, sleep_until, timeout,
+    timeout_at,
+};

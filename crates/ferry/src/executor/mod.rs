@@ -34,7 +34,11 @@
 //! task's own wrapper, [`Guarded`], to drop the future instead of polling it; so a task's destructors run on
 //! its own thread, inside `catch_unwind`, and whoever awaits the task learns of it after they ran. When the
 //! main task ends, `closing` does the same for all tasks at once, and the loop runs until the slab is empty.
+//!
+//! A request to cancel does the same to a task that has not opted in to get it as an error; see
+//! [`cancel`](crate::cancel). Otherwise it goes to the task's scope, which the loop keeps for it in [`cancels`].
 
+mod cancels;
 mod clock;
 mod home;
 pub(crate) mod platform;
