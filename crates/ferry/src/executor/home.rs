@@ -524,4 +524,4 @@ fn split_mix(state: u64) -> (u64, u64) {
 }
 
 #[cfg(all(test, not(ferry_loom)))]
-mod tests;
+pub(crate) mod tests;

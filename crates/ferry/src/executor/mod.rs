@@ -53,3 +53,7 @@ pub(crate) use home::{Loop, Spawned, Turn, try_with_loop, with_loop};
 pub(crate) use remote::{Letter, LoopRef};
 pub(crate) use tasks::{CellMeta, Crash, Ended, drop_caught, poll_caught};
 pub(crate) use timers::{Key, NEVER};
+
+/// For tests that Miri is to watch: a loop that is driven by hand.
+#[cfg(all(test, not(ferry_loom)))]
+pub(crate) use home::tests::run as run_by_hand;

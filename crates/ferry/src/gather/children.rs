@@ -23,7 +23,10 @@ use std::{
 /// the next, as in a tick of the loop. Each child is cancelled on its own, and has its own scope once it has opted
 /// in to requests.
 pub(super) struct Children<F: Future> {
+    /// Reached by [`child`] only: a shared reference to all of them would be at odds with references
+    /// that a future has into itself.
     children: Pin<Box<[Child<F>]>>,
+    count: usize,
     ready: Arc<Ready>,
     /// How many children have had their first poll. They have it in their order, without being queued.
     begun: usize,
@@ -48,6 +51,7 @@ impl<F: Future> Children<F> {
         let left = children.len();
         Self {
             children: Box::into_pin(children),
+            count: left,
             ready: Ready::new(left),
             begun: 0,
             head: 0,
@@ -87,7 +91,7 @@ impl<F: Future> Children<F> {
 
     /// The next child that this poll polls.
     fn take(&mut self) -> Option<usize> {
-        if self.begun < self.children.len() {
+        if self.begun < self.count {
             self.begun += 1;
             return Some(self.begun - 1);
         }
@@ -100,10 +104,9 @@ impl<F: Future> Children<F> {
     }
 
     fn poll_child(&mut self, number: usize) -> Poll<F::Output> {
-        // SAFETY: the child is one of those behind the pin, and it's only used as pinned here and in `bury`.
-        let child = unsafe { &mut self.children.as_mut().get_unchecked_mut()[number] };
+        let child = child(&mut self.children, number);
         let Some(future) = &mut child.future else { return Poll::Pending };
-        // SAFETY: as above: the future is never moved, only dropped in place.
+        // SAFETY: it's behind the pin: the future is never moved, only dropped in place.
         let future = unsafe { Pin::new_unchecked(future) };
         let poll =
             |waker: &_| inside(Layer::Own, &mut child.scope, || future.poll(&mut Context::from_waker(waker)));
@@ -114,13 +117,13 @@ impl<F: Future> Children<F> {
 
     /// Drops a child, in place.
     fn bury(&mut self, number: usize) {
-        // SAFETY: as in `poll_child`; the assignment drops what was pinned where it is.
-        let child = unsafe { &mut self.children.as_mut().get_unchecked_mut()[number] };
-        if child.future.is_some() {
+        let child = child(&mut self.children, number);
+        let scope = child.scope.take();
+        if child.future.as_mut().is_some() {
             self.left -= 1;
             child.future = None;
         }
-        if let Some(scope) = child.scope.take() {
+        if let Some(scope) = scope {
             scope.end();
         }
     }
@@ -140,6 +143,12 @@ impl<F: Future> Children<F> {
         })
         .await;
     }
+}
+
+fn child<F>(children: &mut Pin<Box<[Child<F>]>>, number: usize) -> &mut Child<F> {
+    // SAFETY: the child is one of those behind the pin, and what uses this moves no future: `poll_child` pins it
+    // again, `bury` drops it in place, and `ask` only looks at it.
+    unsafe { &mut children.as_mut().get_unchecked_mut()[number] }
 }
 
 /// Where children go that are to run on when nobody waits for them together any more.
@@ -178,7 +187,7 @@ impl<T: 'static, E, F: Future<Output = Result<T, E>> + 'static> Children<F> {
     /// Cancels all children: those that have opted in to requests get one, and run on to clean up; others are
     /// dropped. The task behind a handle is asked to cancel.
     pub(super) fn cancel(mut self, run_on: RunOn<F>) {
-        for number in 0..self.children.len() {
+        for number in 0..self.count {
             if !self.ask(number) {
                 self.bury(number);
             }
@@ -188,14 +197,14 @@ impl<T: 'static, E, F: Future<Output = Result<T, E>> + 'static> Children<F> {
 
     /// Asks one child to cancel; `false` when it's to be dropped.
     fn ask(&mut self, number: usize) -> bool {
-        let child = &self.children[number];
-        if let Some(handle) =
-            child.future.as_ref().and_then(|future| <dyn Any>::downcast_ref::<TaskHandle<T>>(future))
+        let child = child(&mut self.children, number);
+        let Some(future) = &mut child.future else { return false };
+        if are_handles::<T, F>()
+            && let Some(handle) = <dyn Any>::downcast_ref::<TaskHandle<T>>(future)
         {
             handle.cancel("");
         }
-        child.future.is_some()
-            && child.scope.as_ref().is_some_and(|scope| scope.request(Cancelled::default()))
+        child.scope.as_ref().is_some_and(|scope| scope.request(Cancelled::default()))
     }
 }
 

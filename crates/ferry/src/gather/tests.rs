@@ -5,8 +5,8 @@
 
 use super::*;
 use crate::{
-    AsyncError, AsyncRuntime, Canceller, Instant, Order, TaskHandle, cancellable, promise, sleep, spawn,
-    spawn_local, timeout, yield_now,
+    AsyncError, AsyncRuntime, Canceller, Instant, Order, TaskHandle, cancellable, executor::run_by_hand,
+    promise, sleep, spawn, spawn_local, timeout, yield_now,
 };
 use futures_lite::future::{Boxed, poll_once};
 use std::{cell::RefCell, future::pending, pin::pin, rc::Rc, thread, time::Duration};
@@ -14,7 +14,7 @@ use std::{cell::RefCell, future::pending, pin::pin, rc::Rc, thread, time::Durati
 const SECOND: Duration = Duration::from_secs(1);
 
 fn run<F: Future>(main: F) -> F::Output {
-    AsyncRuntime::block_on_virtual(Order::Fifo, main)
+    run_by_hand(Some(Order::Fifo), main)
 }
 
 #[derive(Clone, Default)]
@@ -258,6 +258,7 @@ fn a_panic_of_a_child_goes_through_and_one_that_runs_on_ends_alone() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "the pool needs I/O that Miri does not have")]
 fn children_run_on_in_the_pool() {
     AsyncRuntime::block_on(async {
         let (promise, done) = promise();

@@ -4,13 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
-use crate::{AsyncRuntime, Order, cancellable, hold_clock, sleep, yield_now};
+use crate::{Order, cancellable, executor::run_by_hand, hold_clock, sleep, yield_now};
 use std::{future::pending, sync::Arc, thread};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn run<F: Future>(main: F) -> F::Output {
-    AsyncRuntime::block_on_virtual(Order::Fifo, main)
+    run_by_hand(Some(Order::Fifo), main)
 }
 
 fn refused(deadline: &Deadline) -> String {

@@ -4,13 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
-use crate::{AsyncRuntime, Order, cancellable, cancelling, spawn_local, uncancel, yield_now};
+use crate::{Order, cancellable, cancelling, executor::run_by_hand, spawn_local, uncancel, yield_now};
 use std::{cell::Cell, future::pending, rc::Rc};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn run<F: Future>(main: F) -> F::Output {
-    AsyncRuntime::block_on_virtual(Order::Fifo, main)
+    run_by_hand(Some(Order::Fifo), main)
 }
 
 /// Waits for ever; the clean-up takes a second.
