@@ -2,9 +2,8 @@
 //! futures-buffered.
 //!
 //! `sync [NAME…]` runs the named measurements, or all. Ours, and peers without a runtime, run on Ferry's loop;
-//! tokio's run on its current-thread runtime. Figures are CPU time of all threads, an operation. To add one
-//! of ours, write its function in `sync_contenders/ferry.rs` and name it in the table here: a measurement is
-//! only run, and its line printed, where Ferry has something to measure.
+//! tokio's run on its current-thread runtime. Figures are CPU time of all threads, an operation. To add one,
+//! write each contender's function in `sync_contenders`, and name them in the table here.
 
 use ferry_benches::{alternate, print_line};
 
@@ -16,7 +15,7 @@ type Run = fn() -> f64;
 
 struct Bench {
     name: &'static str,
-    ferry: Option<Run>,
+    ferry: Run,
     peers: &'static [(&'static str, Run)],
     /// The peer that the goal is about.
     against: &'static str,
@@ -26,21 +25,21 @@ struct Bench {
 const BENCHES: &[Bench] = &[
     Bench {
         name: "promise_set_await",
-        ferry: Some(ferry::promise_set_await),
+        ferry: ferry::promise_set_await,
         peers: &[("oneshot", peers::promise_set_await), ("tokio", tokio_ct::promise_set_await)],
         against: "oneshot",
         goal: Some(1.0),
     },
     Bench {
         name: "promise_await_set",
-        ferry: Some(ferry::promise_await_set),
+        ferry: ferry::promise_await_set,
         peers: &[("oneshot", peers::promise_await_set), ("tokio", tokio_ct::promise_await_set)],
         against: "oneshot",
         goal: None,
     },
     Bench {
         name: "queue_128",
-        ferry: Some(ferry::queue_128),
+        ferry: ferry::queue_128,
         peers: &[
             ("tokio", tokio_ct::queue_128),
             ("async-channel", peers::async_channel_128),
@@ -52,7 +51,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "queue_128_two_threads",
-        ferry: Some(ferry::queue_128_two_threads),
+        ferry: ferry::queue_128_two_threads,
         peers: &[
             ("tokio", tokio_ct::queue_128_two_threads),
             ("async-channel", peers::async_channel_128_two_threads),
@@ -64,42 +63,42 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "event_set",
-        ferry: Some(ferry::event_set),
+        ferry: ferry::event_set,
         peers: &[("tokio-util", tokio_ct::event_set)],
         against: "tokio-util",
         goal: Some(0.2),
     },
     Bench {
         name: "lock_free",
-        ferry: Some(ferry::lock_free),
+        ferry: ferry::lock_free,
         peers: &[("tokio", tokio_ct::lock_free), ("async-lock", peers::lock_free)],
         against: "tokio",
         goal: Some(1.0),
     },
     Bench {
         name: "lock_100_tasks",
-        ferry: Some(ferry::lock_100_tasks),
+        ferry: ferry::lock_100_tasks,
         peers: &[("tokio", tokio_ct::lock_100_tasks), ("async-lock", peers::lock_100_tasks)],
         against: "tokio",
         goal: Some(1.0),
     },
     Bench {
         name: "semaphore_free",
-        ferry: Some(ferry::semaphore_free),
+        ferry: ferry::semaphore_free,
         peers: &[("tokio", tokio_ct::semaphore_free), ("async-lock", peers::semaphore_free)],
         against: "tokio",
         goal: Some(1.0),
     },
     Bench {
         name: "semaphore_100_tasks",
-        ferry: Some(ferry::semaphore_100_tasks),
+        ferry: ferry::semaphore_100_tasks,
         peers: &[("tokio", tokio_ct::semaphore_100_tasks), ("async-lock", peers::semaphore_100_tasks)],
         against: "tokio",
         goal: Some(1.0),
     },
     Bench {
         name: "gather_10k",
-        ferry: None,
+        ferry: ferry::gather_10k,
         peers: &[("futures-buffered", peers::gather_10k)],
         against: "futures-buffered",
         goal: Some(1.0),
@@ -116,8 +115,7 @@ fn main() -> anyhow::Result<()> {
     }
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
     for bench in BENCHES.iter().filter(|bench| is_wanted(bench.name)) {
-        let Some(ferry) = bench.ferry else { continue };
-        let all = [("ferry", ferry)].into_iter().chain(bench.peers.iter().copied());
+        let all = [("ferry", bench.ferry)].into_iter().chain(bench.peers.iter().copied());
         let runs = all.map(|(name, run)| (name, Box::new(run) as Box<dyn FnMut() -> f64>));
         let figures = alternate(ROUNDS, runs.collect());
         print_line(&format!("sync/{}", bench.name), "ns", &figures, bench.against, bench.goal);

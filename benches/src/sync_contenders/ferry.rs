@@ -1,8 +1,8 @@
 //! Ferry's primitives.
 
-use super::{BOUND, OPS, PERMITS, TASKS, TURNS, Task, alike, on_ferry, on_threads};
+use super::{BOUND, CHILDREN, OPS, PERMITS, TASKS, TURNS, Task, alike, on_ferry, on_threads};
 use asyncferry::{
-    promise,
+    gather, promise,
     sync::{Event, Lock, Queue, Semaphore},
     yield_now,
 };
@@ -116,4 +116,15 @@ pub fn semaphore_100_tasks() -> f64 {
         }
     };
     on_ferry(OPS, alike(TASKS, program))
+}
+
+pub fn gather_10k() -> f64 {
+    let program = || async {
+        let children = (0..CHILDREN).map(|i| async move {
+            yield_now().await;
+            Ok::<_, AsyncError>(i)
+        });
+        black_box(gather(children).await.unwrap());
+    };
+    on_ferry(CHILDREN, alike(1, program))
 }

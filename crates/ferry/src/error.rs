@@ -1,6 +1,7 @@
 //! [`AsyncError`], what the runtime's own operations fail with, and [`Failure`], how a promise ends when it
 //! doesn't complete.
 
+use crate::cancel::Cancelled;
 use std::{any::Any, error::Error, fmt, sync::Arc, time::Duration};
 
 /// An error of the runtime. The same eight kinds on every platform.
@@ -69,12 +70,15 @@ pub enum Failure {
 
 impl Failure {
     /// A failure that carries `error`, which may be any error type, `anyhow`'s or a text among them. An
-    /// error that is a `Failure` or an [`AsyncError::Cancelled`] already keeps its meaning.
+    /// error that is a `Failure`, a [`Cancelled`] or an [`AsyncError::Cancelled`] already keeps its meaning.
     pub fn from_error(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = match error.into().downcast::<Self>() {
             Ok(failure) => return *failure,
             Err(error) => error,
         };
+        if let Some(cancelled) = error.downcast_ref::<Cancelled>() {
+            return cancelled.clone().into();
+        }
         match error.downcast_ref::<AsyncError>() {
             Some(AsyncError::Cancelled(text)) => Self::cancelled(text),
             _ => Self::Failed(Arc::from(error)),

@@ -3,6 +3,8 @@
 //! - [`AsyncRuntime`] runs async code; [`spawn_local`], [`spawn`] and [`spawn_blocking`] start more of it, and
 //!   give a [`TaskHandle`].
 //! - [`sleep`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
+//! - [`sync`] has asyncio's primitives and queues; [`task_group`], [`gather`], [`wait`], [`as_completed`] and
+//!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives.
 //! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
 //! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
 //! - [`testing`] runs a scenario under many orders of its tasks, and cancels at each await point.
@@ -25,8 +27,11 @@
 //! assert_eq!(log, [Ok("fast"), Ok("slow")]);
 //! ```
 
+mod cancel;
 mod error;
 mod executor;
+mod gather;
+mod group;
 mod mailbox;
 mod model;
 mod promise;
@@ -36,8 +41,13 @@ mod task;
 pub mod testing;
 mod time;
 
+pub use cancel::{Cancellable, Cancelled, Canceller, cancellable, cancelling, uncancel};
 pub use error::{AsyncError, Failure};
 pub use executor::Order;
+pub use gather::{
+    AsCompleted, Gather, GatherAll, ReturnWhen, Shield, Wait, as_completed, gather, gather_all, shield, wait,
+};
+pub use group::{GroupError, GroupTask, TaskGroup, task_group};
 pub use mailbox::Mailbox;
 pub use promise::{CallbackKey, Future, Outcome, Promise, Settled, State, promise};
 pub use runtime::{AsyncRuntime, RuntimeConfig};
@@ -45,4 +55,7 @@ pub use task::{
     CatchPanic, TaskBuilder, TaskHandle, TaskId, YieldNow, catch_panic, spawn, spawn_blocking, spawn_local,
     yield_now,
 };
-pub use time::{ClockHold, Instant, Sleep, Timeout, hold_clock, sleep, sleep_until, timeout};
+pub use time::{
+    ClockHold, Deadline, DeadlineRun, Instant, Sleep, Timeout, hold_clock, sleep, sleep_until, timeout,
+    timeout_at,
+};

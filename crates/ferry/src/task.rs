@@ -1,6 +1,9 @@
 //! Tasks: starting them, and [`TaskHandle`], by which others wait for them and stop them.
 
+mod pool;
+
 use crate::{
+    cancel::{Cancelled, Canceller},
     error::AsyncError,
     executor::{
         CellMeta, Ended, Letter, Loop, LoopRef, Spawned, drop_caught, platform, poll_caught, try_with_loop,
@@ -8,12 +11,13 @@ use crate::{
     },
 };
 use pin_project_lite::pin_project;
+use pool::InPool;
 use std::{
     fmt,
     future::Future,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
@@ -126,7 +130,9 @@ impl TaskBuilder {
         if with_loop(|home| home.is_virtual()) {
             return self.spawn_local(future).unwrap_or_else(|error| panic!("{error}"));
         }
-        self.on_pool(platform::tokio_handle().spawn(future))
+        let number = pool_number();
+        let task = platform::tokio_handle().spawn(InPool::new(number, future));
+        self.on_pool(number, task)
     }
 
     /// See [`spawn_local`].
@@ -168,14 +174,19 @@ impl TaskBuilder {
         if with_loop(|home| home.is_virtual()) {
             return self.spawn(async { work() });
         }
-        self.on_pool(platform::tokio_handle().spawn_blocking(work))
+        self.on_pool(pool_number(), platform::tokio_handle().spawn_blocking(work))
     }
 
-    fn on_pool<T>(self, task: tokio::task::JoinHandle<T>) -> TaskHandle<T> {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        let id = TaskId { loop_id: 0, number: LAST.fetch_add(1, Ordering::Relaxed) + 1 };
-        TaskHandle { work: Work::Pool(task), id, name: self.name }
+    fn on_pool<T>(self, number: u64, task: tokio::task::JoinHandle<T>) -> TaskHandle<T> {
+        let id = TaskId { loop_id: 0, number };
+        TaskHandle { work: Work::Pool { task, reason: OnceLock::new() }, id, name: self.name }
     }
+}
+
+/// A number for one more task of the pool.
+fn pool_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 /// Names a task, once in the life of the process. It reads `loop.number`; tasks of the pool have loop 0.
@@ -223,11 +234,9 @@ pub struct TaskHandle<T> {
 
 enum Work<T> {
     /// `task` is there until the handle is dropped.
-    Local {
-        task: Option<async_task::Task<Ended<T>, CellMeta>>,
-        home: LoopRef,
-    },
-    Pool(tokio::task::JoinHandle<T>),
+    Local { task: Option<async_task::Task<Ended<T>, CellMeta>>, home: LoopRef },
+    /// `reason` is why the task was dropped, if it was by `cancel`.
+    Pool { task: tokio::task::JoinHandle<T>, reason: OnceLock<Cancelled> },
     /// Its loop was ending when it was to be started.
     Refused,
 }
@@ -246,8 +255,52 @@ impl<T> TaskHandle<T> {
                     home.remote.post(Letter::Abort { id: home.id, slot, number });
                 }
             }
-            Work::Pool(task) => task.abort(),
+            Work::Pool { task, .. } => task.abort(),
             _ => {}
+        }
+    }
+
+    /// Asks the task to cancel, with a message for it (empty: none). Works from any thread. A task that has polled
+    /// a [`cancellable`](crate::cancellable) gets the request as an error where it next waits in one, and decides
+    /// what to do; any other is dropped where it waits, as by [`abort`](Self::abort), and awaiting the handle
+    /// gives [`AsyncError::Cancelled`] with the message.
+    ///
+    /// `false` when the task has ended already. As
+    /// [`Task.cancel`](https://docs.python.org/3.13/library/asyncio-task.html#asyncio.Task.cancel) of CPython
+    /// 3.13, but that a wait which has ended keeps its value.
+    ///
+    /// ```
+    /// use asyncferry::{AsyncError, AsyncRuntime, spawn_local};
+    /// use std::future::pending;
+    ///
+    /// AsyncRuntime::block_on(async {
+    ///     let plain = spawn_local(pending::<()>());
+    ///     assert!(plain.cancel("not needed"));
+    ///     assert_eq!(plain.await, Err(AsyncError::Cancelled("not needed".to_owned())));
+    /// });
+    /// ```
+    pub fn cancel(&self, message: &str) -> bool {
+        if self.is_finished() {
+            return false;
+        }
+        if let Work::Pool { reason, .. } = &self.work
+            && !platform::scopes().contains_key(&self.id.number)
+        {
+            // The task will be dropped. The first request does that, so the first reason stays.
+            let _ = reason.set(Cancelled::new(message));
+        }
+        self.canceller().is_some_and(|canceller| canceller.cancel(message))
+    }
+
+    /// What makes requests to cancel the task when its handle is elsewhere; `None` if it never began, as its loop
+    /// was ending.
+    pub fn canceller(&self) -> Option<Canceller> {
+        match &self.work {
+            Work::Local { task: Some(task), home } => {
+                Some(Canceller::local(*home, task.metadata().slot(), self.id.number))
+            }
+            Work::Pool { task, .. } => Some(Canceller::pool(self.id.number, task.abort_handle())),
+            _ => None,
         }
     }
 
@@ -255,7 +308,7 @@ impl<T> TaskHandle<T> {
     pub fn is_finished(&self) -> bool {
         match &self.work {
             Work::Local { task, .. } => task.as_ref().is_none_or(async_task::Task::is_finished),
-            Work::Pool(task) => task.is_finished(),
+            Work::Pool { task, .. } => task.is_finished(),
             Work::Refused => true,
         }
     }
@@ -279,7 +332,9 @@ impl<T> Future for TaskHandle<T> {
             Work::Local { task: Some(task), .. } => Pin::new(task)
                 .poll(cx)
                 .map(|ended| ended.into_result().map_err(|crash| AsyncError::from(*crash))),
-            Work::Pool(task) => Pin::new(task).poll(cx).map(|joined| joined.map_err(from_tokio)),
+            Work::Pool { task, reason } => {
+                Pin::new(task).poll(cx).map(|joined| joined.map_err(|error| from_tokio(error, reason.get())))
+            }
             Work::Local { task: None, .. } | Work::Refused => {
                 Poll::Ready(Err(AsyncError::Cancelled("its loop was ending when it was started".to_owned())))
             }
@@ -309,10 +364,13 @@ impl<T> fmt::Debug for TaskHandle<T> {
     }
 }
 
-fn from_tokio(error: tokio::task::JoinError) -> AsyncError {
+fn from_tokio(error: tokio::task::JoinError, reason: Option<&Cancelled>) -> AsyncError {
     match error.try_into_panic() {
         Ok(payload) => AsyncError::from_panic(payload),
-        Err(error) if error.is_cancelled() => AsyncError::Cancelled("the task was aborted".to_owned()),
+        Err(error) if error.is_cancelled() => reason.map_or_else(
+            || AsyncError::Cancelled("the task was aborted".to_owned()),
+            |reason| reason.clone().into(),
+        ),
         Err(error) => AsyncError::JoinError(error.to_string()),
     }
 }

@@ -1,17 +1,19 @@
-//! Time: [`sleep`], [`timeout`], [`Instant`], and holding a virtual clock.
+//! Time: [`sleep`], [`timeout`], [`Deadline`], [`Instant`], and holding a virtual clock.
 //!
 //! Deadlines are in nanoseconds. On a loop they stand in the loop's own heap and come by (deadline, order of
 //! arming); in a task of the pool, or on a thread without a loop, tokio's timer serves, which rounds up to a
 //! millisecond. Under [`block_on_virtual`](crate::AsyncRuntime::block_on_virtual) all of this uses the virtual
 //! clock.
 
-use crate::{
-    error::AsyncError,
-    executor::{
-        Key, Letter, Loop, LoopRef, NEVER, base, nanoseconds, platform, real, try_with_loop, with_loop,
-    },
+mod deadline;
+mod timeout;
+
+pub use deadline::{Deadline, DeadlineRun};
+pub use timeout::{Timeout, timeout, timeout_at};
+
+use crate::executor::{
+    Key, Letter, Loop, LoopRef, NEVER, base, nanoseconds, platform, real, try_with_loop, with_loop,
 };
-use pin_project_lite::pin_project;
 use std::{
     future::Future,
     ops::{Add, Sub},
@@ -204,60 +206,6 @@ impl std::fmt::Debug for Stage {
             Self::Tokio(_) => "Tokio",
             Self::Done => "Done",
         })
-    }
-}
-
-/// Gives `future` at most `duration`, then drops it and gives [`AsyncError::Timeout`].
-///
-/// A zero duration means that there is no time: the future is never polled, even if it would be ready, as
-/// asyncio's `wait_for` (CPython 3.13) never starts a coroutine then. The time is counted from when the future first had to wait, so a future that is
-/// ready at once costs no look at the clock. A duration beyond 292 years never ends.
-///
-/// # Errors
-/// [`AsyncError::Timeout`] when the time ran out first.
-///
-/// # Cancel safety
-/// Dropping it drops `future` and takes the timer back.
-///
-/// ```
-/// use asyncferry::{AsyncError, AsyncRuntime, Order, sleep, timeout};
-/// use std::time::Duration;
-///
-/// let (short, long) = (Duration::from_secs(1), Duration::from_secs(60));
-/// AsyncRuntime::block_on_virtual(Order::Fifo, async {
-///     assert_eq!(timeout(long, sleep(short)).await, Ok(()));
-///     assert_eq!(timeout(short, sleep(long)).await, Err(AsyncError::Timeout(short)));
-/// });
-/// ```
-pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    Timeout { future, duration, sleep: None }
-}
-
-pin_project! {
-    /// What [`timeout`] returns.
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless awaited"]
-    pub struct Timeout<F> {
-        #[pin]
-        future: F,
-        duration: Duration,
-        sleep: Option<Sleep>,
-    }
-}
-
-impl<F: Future> Future for Timeout<F> {
-    type Output = Result<F::Output, AsyncError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if this.duration.is_zero() {
-            return Poll::Ready(Err(AsyncError::Timeout(*this.duration)));
-        }
-        if let Poll::Ready(output) = this.future.poll(cx) {
-            return Poll::Ready(Ok(output));
-        }
-        let sleep = this.sleep.get_or_insert_with(|| sleep(*this.duration));
-        Pin::new(sleep).poll(cx).map(|()| Err(AsyncError::Timeout(*this.duration)))
     }
 }
 

@@ -25,7 +25,8 @@ const SEEDS: u64 = 100;
 /// Sweeps `scenario`. Its report goes past the test harness, which would keep it to itself.
 fn sweep<F: Future<Output = ()>>(name: &str, scenario: impl FnMut(CancelPoint) -> F) {
     let schedules = testing::seeds(SEEDS).sweep(scenario);
-    writeln!(std::io::stderr(), "cancellation sweep, {name}: {schedules} schedules").unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "cancellation sweep, {name}: {schedules} schedules").unwrap();
 }
 
 /// Starts `count` tasks that are alike, in this order, and gives each its number.

@@ -1,17 +1,26 @@
 //! [`Loop`]: the part of a loop that only its own thread touches, and its turn.
 
 use super::{
+    cancels::Cancels,
     clock,
     remote::{Letter, LoopId, LoopRef, Remote},
     tasks::{CellMeta, Ended, Entry, Guarded, Step, Tasks},
     timers::{Key, Timers},
 };
-use crate::error::AsyncError;
+use crate::{
+    cancel::{
+        Cancelled,
+        scope::{Scope, Top, replace_top},
+    },
+    error::AsyncError,
+    model::Arc,
+};
 use async_task::{Builder, Runnable, Task};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::Future,
+    ptr::null,
     task::{Poll, Waker},
 };
 
@@ -74,11 +83,15 @@ pub(crate) struct Loop {
     /// How many timers have fired, of all loops of this thread.
     fired: Cell<u64>,
     step: Cell<Step>,
+    /// The slot of the task that runs now, or ran last in this turn.
+    running: Cell<Option<u32>>,
+    cancels: Cancels,
+    /// The layers of the code that started the loop; see [`scope`](crate::cancel::scope).
+    around: Cell<Top>,
     /// The pump waits, so a task that becomes ready must wake it.
     asleep: Cell<bool>,
     main: Cell<Option<u32>>,
     stop: Cell<bool>,
-    closing: Cell<bool>,
     /// The virtual clock; `None`: this loop runs on the real one.
     virtual_now: Cell<Option<u64>>,
     /// The state of the generator that shuffles; `None`: first in, first out.
@@ -99,10 +112,12 @@ impl Loop {
             number: Cell::new(0),
             fired: Cell::new(0),
             step: Cell::new(Step::Poll),
+            running: Cell::new(None),
+            cancels: Cancels::new(),
+            around: Cell::new(null()),
             asleep: Cell::new(false),
             main: Cell::new(None),
             stop: Cell::new(false),
-            closing: Cell::new(false),
             virtual_now: Cell::new(None),
             shuffle: Cell::new(None),
         }
@@ -129,7 +144,8 @@ impl Loop {
         self.number.set(0);
         self.todo.set(0);
         self.stop.set(false);
-        self.closing.set(false);
+        self.cancels.set_closing(false);
+        self.around.set(replace_top(null()));
         Ok(here)
     }
 
@@ -137,7 +153,7 @@ impl Loop {
     /// timers and gives the remote back.
     pub(crate) fn shut_down(&self) {
         let Some(here) = self.here.get() else { return };
-        self.closing.set(true);
+        self.cancels.set_closing(true);
         self.asleep.set(false);
         for waker in self.tasks.borrow().wakers() {
             waker.wake();
@@ -154,10 +170,12 @@ impl Loop {
         drop(wakers);
         self.take_mail();
         *self.tasks.borrow_mut() = Tasks::new();
+        self.running.set(None);
         self.ready.borrow_mut().shrink_to(1024);
         self.main.set(None);
         self.here.set(None);
         self.virtual_now.set(None);
+        replace_top(self.around.replace(null()));
         here.remote.release();
     }
 
@@ -178,7 +196,7 @@ impl Loop {
 
     /// Starts a task on the running loop `here`; `None` when the loop is closing, and the future is dropped.
     pub(crate) fn spawn<F: Future + 'static>(&self, here: LoopRef, future: F) -> Option<Spawned<F::Output>> {
-        if self.closing.get() {
+        if self.cancels.is_closing() {
             return None;
         }
         // SAFETY: the future is 'static.
@@ -230,6 +248,35 @@ impl Loop {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    /// Asks the task in `slot` to cancel, if that is still the task with this number. One that has not opted in
+    /// ends at its next turn. (Nobody has a handle of the main task; who has its canceller has its scope.)
+    pub(crate) fn cancel(&self, slot: u32, number: u64, cancelled: Cancelled) -> bool {
+        let Some(waker) = self.tasks.borrow().waker(slot, number) else { return false };
+        match self.cancels.scope(slot) {
+            Some(scope) => scope.request(cancelled),
+            None => {
+                self.cancels.doom(slot, cancelled);
+                waker.wake();
+                true
+            }
+        }
+    }
+
+    /// Why the task that runs is to be dropped, if somebody gave a reason.
+    pub(crate) fn reason(&self) -> Option<Cancelled> {
+        self.running.get().and_then(|slot| self.cancels.reason(slot))
+    }
+
+    /// The scope of the task that runs, made if need be.
+    pub(crate) fn make_scope(&self) -> Option<Arc<Scope>> {
+        self.running.get().map(|slot| self.cancels.make_scope(slot))
+    }
+
+    /// The scope of the task that runs, if it has one.
+    pub(crate) fn known_scope(&self) -> Option<Arc<Scope>> {
+        self.running.get().and_then(|slot| self.cancels.scope(slot))
     }
 
     pub(crate) fn step(&self) -> Step {
@@ -288,6 +335,12 @@ impl Loop {
     /// Runs ticks until there is nothing to run, or until others are due a turn. See the
     /// [module](super).
     pub(crate) fn turn(&self) -> Turn {
+        let ended = self.run_ticks();
+        self.running.set(None);
+        ended
+    }
+
+    fn run_ticks(&self) -> Turn {
         let Some(here) = self.here.get() else { return Turn::Stop };
         self.asleep.set(false);
         let started = clock::real();
@@ -386,8 +439,11 @@ impl Loop {
             match letter {
                 Letter::Run(runnable) => self.ready.borrow_mut().push_back(runnable),
                 Letter::Abort { id, slot, number } if id == here.id => self.wake_to_abort(slot, number),
+                Letter::Cancel { id, slot, number, cancelled } if id == here.id => {
+                    self.cancel(slot, number, cancelled);
+                }
                 Letter::Disarm { id, key } if id == here.id => self.disarm(key),
-                Letter::Abort { .. } | Letter::Disarm { .. } | Letter::Released => {}
+                Letter::Abort { .. } | Letter::Cancel { .. } | Letter::Disarm { .. } | Letter::Released => {}
             }
         }
         self.letters.replace(letters);
@@ -409,11 +465,13 @@ impl Loop {
 
     fn run(&self, runnable: Runnable<CellMeta>) {
         let (slot, step) = runnable.metadata().read();
-        self.step.set(if self.closing.get() && step == Step::Poll { Step::End } else { step });
+        self.step.set(self.cancels.step(slot, step));
+        self.running.set(Some(slot));
         runnable.run();
         if self.step.replace(Step::Poll) == Step::Ended {
             let entry = self.tasks.borrow_mut().remove(slot);
             drop(entry);
+            self.cancels.forget(slot);
             if self.main.get() == Some(slot) {
                 self.main.set(None);
                 self.stop.set(true);
@@ -466,4 +524,4 @@ fn split_mix(state: u64) -> (u64, u64) {
 }
 
 #[cfg(all(test, not(ferry_loom)))]
-mod tests;
+pub(crate) mod tests;

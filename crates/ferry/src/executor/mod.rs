@@ -34,7 +34,11 @@
 //! task's own wrapper, [`Guarded`], to drop the future instead of polling it; so a task's destructors run on
 //! its own thread, inside `catch_unwind`, and whoever awaits the task learns of it after they ran. When the
 //! main task ends, `closing` does the same for all tasks at once, and the loop runs until the slab is empty.
+//!
+//! A request to cancel does the same to a task that has not opted in to get it as an error; see
+//! [`cancel`](crate::cancel). Otherwise it goes to the task's scope, which the loop keeps for it in [`cancels`].
 
+mod cancels;
 mod clock;
 mod home;
 pub(crate) mod platform;
@@ -49,3 +53,7 @@ pub(crate) use home::{Loop, Spawned, Turn, try_with_loop, with_loop};
 pub(crate) use remote::{Letter, LoopRef};
 pub(crate) use tasks::{CellMeta, Crash, Ended, drop_caught, poll_caught};
 pub(crate) use timers::{Key, NEVER};
+
+/// For tests that Miri is to watch: a loop that is driven by hand.
+#[cfg(all(test, not(ferry_loom)))]
+pub(crate) use home::tests::run as run_by_hand;

@@ -1,7 +1,7 @@
 //! What other threads may touch of a loop: its mailbox, its bell, its count of clock holds.
 
 use super::{tasks::CellMeta, timers::Key};
-use crate::Mailbox;
+use crate::{Mailbox, cancel::Cancelled};
 use async_task::Runnable;
 use std::{
     sync::{
@@ -27,6 +27,8 @@ pub(crate) enum Letter {
     Run(Runnable<CellMeta>),
     /// The task in this slot, with this number, was told to abort.
     Abort { id: LoopId, slot: u32, number: u64 },
+    /// The task in this slot, with this number, was asked to cancel.
+    Cancel { id: LoopId, slot: u32, number: u64, cancelled: Cancelled },
     /// A sleep that was armed on the loop was dropped elsewhere.
     Disarm { id: LoopId, key: Key },
     /// The last hold of the virtual clock was let go.

@@ -1,7 +1,7 @@
 //! The task cell's own parts: its metadata, the wrapper around its future, and the loop's table of tasks.
 
 use super::home::with_loop;
-use crate::error::AsyncError;
+use crate::{cancel::Cancelled, error::AsyncError};
 use pin_project_lite::pin_project;
 use std::{
     any::Any,
@@ -47,8 +47,8 @@ fn drop_quietly(drops: impl FnOnce()) {
 
 /// How a task ends that doesn't return.
 pub(crate) enum Crash {
-    /// It was aborted.
-    Aborted,
+    /// It was aborted, or cancelled with this request.
+    Aborted(Option<Cancelled>),
     /// Its loop ended first.
     LoopEnded,
     /// It panicked, with this payload.
@@ -58,7 +58,8 @@ pub(crate) enum Crash {
 impl From<Crash> for AsyncError {
     fn from(crash: Crash) -> Self {
         match crash {
-            Crash::Aborted => Self::Cancelled("the task was aborted".to_owned()),
+            Crash::Aborted(Some(cancelled)) => cancelled.into(),
+            Crash::Aborted(None) => Self::Cancelled("the task was aborted".to_owned()),
             Crash::LoopEnded => Self::JoinError("its loop ended first".to_owned()),
             Crash::Panic(payload) => Self::from_panic(payload),
         }
@@ -129,7 +130,10 @@ impl<F: Future> Future for Guarded<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let future = self.project().future;
         let ended = match with_loop(|home| home.step()) {
-            Step::Abort => drop_caught(future).map_err(Crash::Panic).and(Err(Crash::Aborted)),
+            Step::Abort => {
+                let reason = with_loop(|home| home.reason());
+                drop_caught(future).map_err(Crash::Panic).and(Err(Crash::Aborted(reason)))
+            }
             Step::End => drop_caught(future).map_err(Crash::Panic).and(Err(Crash::LoopEnded)),
             _ => match poll_caught(future, cx) {
                 Poll::Pending => return Poll::Pending,

@@ -46,7 +46,7 @@ fn start<F: Future>(order: Option<Order>, main: F) -> (EndLoop, Spawned<F::Outpu
 }
 
 /// Runs `main` as `block_on` does, but where the pump would sleep this looks again.
-fn run<F: Future>(order: Option<Order>, main: F) -> F::Output {
+pub(crate) fn run<F: Future>(order: Option<Order>, main: F) -> F::Output {
     let (ending, mut main) = start(order, main);
     loop {
         match with_loop(Loop::turn) {
@@ -60,7 +60,7 @@ fn run<F: Future>(order: Option<Order>, main: F) -> F::Output {
         Poll::Ready(Ok(output)) => output,
         Poll::Ready(Err(crash)) => match *crash {
             Crash::Panic(payload) => std::panic::resume_unwind(payload),
-            Crash::Aborted | Crash::LoopEnded => panic!("the main task was aborted"),
+            Crash::Aborted(_) | Crash::LoopEnded => panic!("the main task was aborted"),
         },
         Poll::Pending => panic!("the loop stopped before its main task ended"),
     }

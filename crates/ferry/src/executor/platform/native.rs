@@ -14,11 +14,14 @@
 
 use super::timer::Alarm;
 use crate::{
+    cancel::scope::Scope,
     error::AsyncError,
     executor::{Crash, Ended, Loop, LoopRef, Order, Turn, real, with_loop},
+    model,
     runtime::{RuntimeConfig, Settings},
 };
 use std::{
+    collections::BTreeMap,
     future::Future,
     pin::Pin,
     ptr,
@@ -53,7 +56,9 @@ pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::
         Poll::Ready(Ok(output)) => Ok(output),
         Poll::Ready(Err(crash)) => match *crash {
             Crash::Panic(payload) => std::panic::resume_unwind(payload),
-            Crash::Aborted | Crash::LoopEnded => unreachable!("the main task ends first, and has no handle"),
+            Crash::Aborted(_) | Crash::LoopEnded => {
+                unreachable!("the main task ends first, and has no handle")
+            }
         },
         Poll::Pending => unreachable!("the loop stops when its main task has ended"),
     }
@@ -88,6 +93,8 @@ struct Process {
     pool: OnceLock<Runtime>,
     /// Those that are idle.
     engines: Mutex<Vec<Engine>>,
+    /// The scopes of the pool's tasks that have opted in to requests to cancel, by their numbers.
+    scopes: Mutex<BTreeMap<u64, model::Arc<Scope>>>,
 }
 
 /// Null until the first use. What it points to is never freed.
@@ -116,6 +123,10 @@ fn first(process: Process) -> *mut Process {
 
 pub(crate) fn settings() -> &'static Mutex<Settings> {
     &process().settings
+}
+
+pub(crate) fn scopes() -> MutexGuard<'static, BTreeMap<u64, model::Arc<Scope>>> {
+    process().scopes.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// This is a forked child: begins anew, with the settings of its parent. What the parent had is leaked, as locks in
