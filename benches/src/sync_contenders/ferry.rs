@@ -2,7 +2,7 @@
 
 use super::{BOUND, CHILDREN, OPS, PERMITS, TASKS, TURNS, Task, alike, on_ferry, on_threads};
 use asyncferry::{
-    gather, promise,
+    AsyncError, gather, promise,
     sync::{Event, Lock, Queue, Semaphore},
     yield_now,
 };

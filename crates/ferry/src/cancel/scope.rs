@@ -191,8 +191,25 @@ pub(crate) enum Layer {
 /// A layer of the code that runs now, in the stack frame of [`inside`]. Below the lowest is the loop's task.
 pub(crate) struct Frame {
     layer: Layer,
-    scope: Cell<Option<Arc<Scope>>>,
+    /// Where the layer keeps its scope, for as long as the frame is there.
+    place: *const Cell<Option<Arc<Scope>>>,
     below: Top,
+}
+
+impl Frame {
+    /// The layer's scope, if it was made.
+    fn scope(&self) -> Option<Arc<Scope>> {
+        // SAFETY: `inside`, which made the frame, borrows the place for as long as the frame can be reached.
+        let place = unsafe { &*self.place };
+        let scope = place.take();
+        place.set(scope.clone());
+        scope
+    }
+
+    fn keep(&self, scope: Arc<Scope>) {
+        // SAFETY: as above.
+        unsafe { &*self.place }.set(Some(scope));
+    }
 }
 
 /// The innermost frame, or null. It's alive, as `inside` takes it out before it returns or unwinds.
@@ -205,19 +222,18 @@ thread_local! {
 /// Calls `run` inside a layer that keeps its scope in `scope`.
 #[inline]
 pub(crate) fn inside<R>(layer: Layer, scope: &mut Option<Arc<Scope>>, run: impl FnOnce() -> R) -> R {
-    /// Takes the frame out and gives the scope back, also when `run` unwinds.
-    struct Leave<'a>(&'a Frame, &'a mut Option<Arc<Scope>>);
+    /// Takes the frame out, also when `run` unwinds.
+    struct Leave(Top);
 
-    impl Drop for Leave<'_> {
+    impl Drop for Leave {
         #[inline]
         fn drop(&mut self) {
-            TOP.set(self.0.below);
-            *self.1 = self.0.scope.take();
+            TOP.set(self.0);
         }
     }
 
-    let frame = Frame { layer, scope: Cell::new(scope.take()), below: TOP.get() };
-    let _leave = Leave(&frame, scope);
+    let frame = Frame { layer, place: Cell::from_mut(scope), below: TOP.get() };
+    let _leave = Leave(frame.below);
     TOP.set(&frame);
     run()
 }
@@ -237,14 +253,14 @@ fn make(top: Top) -> Option<Arc<Scope>> {
     let Some(frame) = (unsafe { top.as_ref() }) else {
         return try_with_loop(|home| home.make_scope()).flatten();
     };
-    let scope = frame.scope.take().unwrap_or_else(|| {
+    let scope = frame.scope().unwrap_or_else(|| {
         let scope = Scope::new(if let Layer::Nested = frame.layer { make(frame.below) } else { None });
         if let Layer::Pool(number) = frame.layer {
             platform::scopes().insert(number, scope.clone());
         }
         scope
     });
-    frame.scope.set(Some(scope.clone()));
+    frame.keep(scope.clone());
     Some(scope)
 }
 
@@ -253,9 +269,7 @@ pub(crate) fn known() -> Option<Arc<Scope>> {
     let mut top = TOP.get();
     // SAFETY: as in `make`.
     while let Some(frame) = unsafe { top.as_ref() } {
-        let scope = frame.scope.take();
-        frame.scope.set(scope.clone());
-        match (frame.layer, scope) {
+        match (frame.layer, frame.scope()) {
             (Layer::Nested, None) => top = frame.below,
             (_, scope) => return scope,
         }
