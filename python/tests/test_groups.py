@@ -292,6 +292,25 @@ def test_as_completed_raises_when_the_time_is_over(run):
     run(main)
 
 
+@pytest.mark.parametrize("timeout", [0, 0.001])
+def test_as_completed_raises_once_for_each_that_is_late(run, timeout):
+    async def main():
+        jobs = [ferry.submit(asyncio.sleep, 1000) for _ in range(3)]
+        late = 0
+        for reader in ferry.as_completed(jobs, timeout=timeout):
+            with pytest.raises(TimeoutError):
+                await reader
+            late += 1
+            assert late <= 3
+        assert late == 3
+        # All of them asked for before the time is over.
+        for reader in list(ferry.as_completed(jobs, timeout=timeout)):
+            with pytest.raises(TimeoutError):
+                await reader
+
+    run(main)
+
+
 def test_as_completed_loses_none_when_a_reader_is_cancelled(run):
     async def main():
         gate = asyncio.Event()

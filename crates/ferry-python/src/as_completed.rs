@@ -109,7 +109,7 @@ struct Line {
 struct Queue {
     done: VecDeque<usize>,
     readers: VecDeque<(Promise<Arrived>, Gives)>,
-    /// How many were handed out.
+    /// How many readers got a child, or were too late for one.
     given: usize,
     /// The time is over.
     is_late: bool,
@@ -135,6 +135,7 @@ impl Line {
             }
             if queue.is_late && queue.done.is_empty() {
                 promise.fail(too_late());
+                queue.given += 1;
             } else {
                 queue.readers.push_back((promise, gives));
             }
@@ -182,6 +183,8 @@ impl Line {
         let readers = {
             let mut queue = self.lock();
             queue.is_late = true;
+            queue.readers.retain(|(reader, _)| reader.state() == State::Pending);
+            queue.given += queue.readers.len();
             std::mem::take(&mut queue.readers)
         };
         for (reader, _) in readers {

@@ -56,6 +56,9 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
 
     async def work(number):
         """Has items done, until there is none, and another worker begin as long as there may be more."""
+        if workers[number] is None:
+            # An eager task, inside of begin(): with the others it would nest.
+            await a_turn()
         try:
             for item in items:
                 place = len(results)
@@ -78,11 +81,15 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
             raise
 
     def begin():
-        workers.append(submit(work, len(workers)))
+        # It has its place before it begins, as the limit is one of places.
+        number = len(workers)
+        workers.append(None)
+        workers[number] = submit(work, number)
 
     def stop(some):
         for worker in some:
-            worker.cancel()
+            if worker is not None:
+                worker.cancel()
 
     try:
         begin()
@@ -95,7 +102,7 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
         raise
     except BaseException:
         stop(workers)
-        done, _ = await wait(workers)
+        done, _ = await wait([worker for worker in workers if worker is not None])
         for worker in done:
             # Looked at, so that it isn't reported.
             worker.cancelled() or worker.exception()
@@ -108,6 +115,12 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
         workers.clear()
         problems.clear()
     return results
+
+
+@types.coroutine
+def a_turn():
+    """Waits for the event loop's next turn."""
+    yield
 
 
 class Unseen:
