@@ -17,6 +17,7 @@
 //! that were given tell their end by a done-callback, [`Finished`].
 
 use crate::{
+    calling,
     carried::{Carried, Pledge, Reply},
     context::current_context,
     glue,
@@ -198,8 +199,9 @@ impl Drop for PyFuture {
             let farewell = self.farewell;
             self.home.run(move |py, _| {
                 let message = (farewell,);
-                task.get(py)
-                    .map_or(Ok(()), |task| task.call_method1(intern!(py, "cancel"), message).map(drop))
+                task.get(py).map_or(Ok(()), |task| {
+                    calling::call_method(&task, intern!(py, "cancel"), message).map(drop)
+                })
             });
         }
     }
@@ -235,7 +237,7 @@ impl Call {
             CallStage::Done => drop(self.done()),
             CallStage::Dropped => {
                 drop(self.change(CallStage::Dropped));
-                task.call_method0(intern!(task.py(), "cancel"))?;
+                calling::call_method(task, intern!(task.py(), "cancel"), ())?;
             }
         }
         Ok(false)
@@ -373,7 +375,7 @@ fn future_of<'py>(
 fn never_started(awaitable: &Bound<'_, PyAny>) -> PyResult<()> {
     if names::is_coroutine(awaitable) {
         // Closed, it doesn't warn that it was never awaited.
-        awaitable.call_method0(intern!(awaitable.py(), "close"))?;
+        calling::call_method(awaitable, intern!(awaitable.py(), "close"), ())?;
     }
     Ok(())
 }
@@ -401,7 +403,7 @@ impl Finished {
     fn follow(self, future: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = future.py();
         if self.call.runs(future)? {
-            future.call_method1(intern!(py, "add_done_callback"), (Bound::new(py, self)?,))?;
+            calling::call_method(future, intern!(py, "add_done_callback"), (Bound::new(py, self)?,))?;
         }
         Ok(())
     }
@@ -411,7 +413,7 @@ impl Finished {
 impl Finished {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
         drop(self.call.done());
-        let result = task.call_method0(intern!(task.py(), "result")).map(Bound::unbind);
+        let result = calling::call_method(task, intern!(task.py(), "result"), ()).map(Bound::unbind);
         self.home.reply(task.py(), self.pledge.promise.clone(), Reply::new(task.py(), result))
     }
 }

@@ -6,6 +6,7 @@
 //! loop knows of it or not.
 
 use crate::{
+    calling,
     carried::Reply,
     coroutine::{Asked, Call, PyFuture},
     home::Home,
@@ -15,6 +16,7 @@ use crate::{
 use asyncferry::{Failure, Future, State};
 use pyo3::{PyTraverseError, PyVisit, intern, prelude::*, types::PyDict};
 use std::{
+    cell::RefCell,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -103,6 +105,34 @@ struct Stop {
     reply: Future<Reply>,
 }
 
+thread_local! {
+    /// Those that this thread is asking to stop, by their address.
+    static ASKING: RefCell<Vec<*const Call>> = const { RefCell::new(Vec::new()) };
+}
+
+/// While it's there, this thread asks somebody to stop.
+struct Asking;
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKING.with_borrow_mut(|asking| asking.pop());
+    }
+}
+
+impl Stop {
+    /// `None` when this thread is asking already, and the request has come back here.
+    fn asking(&self) -> Option<Asking> {
+        let this = Arc::as_ptr(&self.call);
+        ASKING.with_borrow_mut(|asking| {
+            let is_new = !asking.contains(&this);
+            is_new.then(|| {
+                asking.push(this);
+                Asking
+            })
+        })
+    }
+}
+
 impl Request for Stop {
     fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
         match self.call.ask(py) {
@@ -112,7 +142,11 @@ impl Request for Stop {
                 let is_here = Home::of_running_loop(py)?.is_some_and(|here| Arc::ptr_eq(&here, &self.home));
                 let task = task.unbind();
                 if is_here {
-                    return cancel_task(task.bind(py), message);
+                    // Jobs that wait for each other ask in a ring, which somebody must break.
+                    return match self.asking() {
+                        Some(_asking) => cancel_task(task.bind(py), message),
+                        None => Ok(self.reply.cancel(text)),
+                    };
                 }
                 // A task is cancelled on its own thread.
                 Ok(self.home.run(move |py, _| cancel_task(task.bind(py), message).map(drop)))
@@ -128,5 +162,5 @@ fn cancel_task(task: &Bound<'_, PyAny>, message: Option<Py<PyAny>>) -> PyResult<
     if let Some(message) = message {
         keywords.set_item(intern!(py, "msg"), message)?;
     }
-    task.call_method(intern!(py, "cancel"), (), Some(&keywords))?.is_truthy()
+    calling::call(&task.getattr(intern!(py, "cancel"))?, (), Some(&keywords))?.is_truthy()
 }

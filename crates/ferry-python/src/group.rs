@@ -16,6 +16,7 @@
 //! one to the next on the stack.
 
 use crate::{
+    calling,
     home::Home,
     job::Job,
     names,
@@ -109,7 +110,7 @@ impl Group {
         let child = self.child(py, place);
         match child.cast_exact::<Job>() {
             Ok(job) => Ok(job.get().core().is_done(py)),
-            Err(_) => child.call_method0(intern!(py, "done"))?.is_truthy(),
+            Err(_) => calling::call_method(child, intern!(py, "done"), ())?.is_truthy(),
         }
     }
 
@@ -121,7 +122,7 @@ impl Group {
                 Some(seen) => seen.into_result(py),
                 None => Err(names::invalid_state(py, "a job of a group is not done")),
             },
-            Err(_) => child.call_method0(intern!(py, "result")).map(Bound::unbind),
+            Err(_) => calling::call_method(child, intern!(py, "result"), ()).map(Bound::unbind),
         }
     }
 
@@ -145,7 +146,9 @@ impl Group {
                     let message = message.map(|message| message.clone_ref(py));
                     job.get().core().cancel(py, message, text)?
                 }
-                Err(_) => child.call_method(intern!(py, "cancel"), (), Some(&keywords))?.is_truthy()?,
+                Err(_) => {
+                    calling::call(&child.getattr(intern!(py, "cancel"))?, (), Some(&keywords))?.is_truthy()?
+                }
             };
         }
         Ok(any)
@@ -209,14 +212,14 @@ fn count<C: Counter>(
             return Ok(None);
         }
         // Its value is just being converted, which ends in a callback.
-    } else if child.call_method0(intern!(py, "done"))?.is_truthy()? {
+    } else if calling::call_method(child, intern!(py, "done"), ())?.is_truthy()? {
         counter.child_done(place, end_of(counter.asks_for_errors(), child)?);
         return Ok(None);
     }
     let asks_for_errors = counter.asks_for_errors();
     let counter = Arc::downgrade(counter);
     let done = Bound::new(py, ChildDone { counter, asks_for_errors, place })?;
-    child.call_method1(intern!(py, "add_done_callback"), (done,))?;
+    calling::call_method(child, intern!(py, "add_done_callback"), (done,))?;
     Ok(None)
 }
 
@@ -291,10 +294,10 @@ impl ChildDone {
 /// How a future of Python that is done ended, as far as its counter asks.
 fn end_of(asks_for_errors: bool, future: &Bound<'_, PyAny>) -> PyResult<End> {
     let py = future.py();
-    if future.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
+    if calling::call_method(future, intern!(py, "cancelled"), ())?.is_truthy()? {
         return Ok(End::Cancelled);
     }
-    let failed = asks_for_errors && !future.call_method0(intern!(py, "exception"))?.is_none();
+    let failed = asks_for_errors && !calling::call_method(future, intern!(py, "exception"), ())?.is_none();
     Ok(if failed { End::Error } else { End::Value })
 }
 

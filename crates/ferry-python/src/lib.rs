@@ -84,6 +84,7 @@ mod background;
 mod bell;
 mod blocking;
 mod callback;
+mod calling;
 mod carried;
 mod context;
 mod coroutine;
