@@ -12,6 +12,10 @@ import asyncferry as ferry
 from asyncferry import State
 
 
+async def give_on_a_thread():
+    return await ferry.submit(give_now, 1)
+
+
 def test_an_async_one_that_is_dropped_is_cancelled(run):
     async def main():
         log = []
@@ -207,3 +211,19 @@ def test_without_a_loop_a_lost_error_is_unraisable(unraisable):
         pass
     del job
     assert unraisable == [(error, "Job 'fail_now' failed, and nobody retrieved its exception")]
+
+
+def test_an_error_of_a_detached_one_is_told_to_its_own_loop(run, in_thread):
+    idle = asyncio.new_event_loop()
+    # It has a home, and it had it first.
+    in_thread(idle.run_until_complete, give_on_a_thread())
+
+    async def main():
+        ferry.submit(fail_now, ValueError("lost")).detach()
+        while not run.reports:
+            await asyncio.sleep(0)
+
+    run(main)
+    [report] = run.take_reports()
+    assert report["message"] == "Detached job 'fail_now' failed, and nobody retrieved its exception"
+    idle.close()

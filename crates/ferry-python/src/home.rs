@@ -40,7 +40,7 @@ use crate::{
     context::empty_context,
     drain::{Drain, SendReplies},
     exit,
-    fork::{self, Generation},
+    fork::{self, Generation, Renewed},
     held::Held,
     names,
     slots::Slots,
@@ -108,7 +108,7 @@ thread_local! {
     static LAST: RefCell<Weak<Home>> = const { RefCell::new(Weak::new()) };
 }
 
-static HOMES: Mutex<Vec<Arc<Home>>> = Mutex::new(Vec::new());
+static HOMES: Renewed<Vec<Arc<Home>>> = Renewed::new();
 
 impl Home {
     /// The home of the loop that runs on this thread, if one does.
@@ -292,7 +292,7 @@ impl Home {
         let py = event_loop.py();
         sweep(py);
         exit::watch(py)?;
-        fork::watch(py)?;
+        fork::watch()?;
         // Has the names of cancelling imported: at exit, when the last awaitables go, nothing can be any more.
         names::is_cancelled_error(names::cancelled_error(py, None).value(py))?;
         let bell = Arc::new(Bell::new()?);
@@ -401,18 +401,8 @@ pub(crate) fn retire_all(py: Python<'_>) {
     }
 }
 
-/// In a forked child: leaves the homes of the parent alone.
-pub(crate) fn forget_all() {
-    std::mem::forget(std::mem::take(&mut *homes()));
-}
-
-/// Keeps the registry as it is, while this process forks.
-pub(crate) fn lock_registry() -> impl Sized {
-    homes()
-}
-
 fn homes() -> MutexGuard<'static, Vec<Arc<Home>>> {
-    lock(&HOMES)
+    lock(HOMES.get())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

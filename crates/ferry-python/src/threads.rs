@@ -30,6 +30,7 @@ use crate::{
     background,
     coroutine::{Hold, start},
     exit,
+    expose::ready,
     failure::boxed,
     fork::PerProcess,
     home::{Home, report_nowhere},
@@ -55,6 +56,9 @@ use std::{
 
 /// More than this may not wait, unless it's set otherwise.
 const MOST_QUEUED: NonZeroUsize = NonZeroUsize::new(1 << 20).unwrap();
+
+/// As much stack as a main thread has. Python's limit of recursion is made for that, and Rust's default is a quarter.
+const STACK: usize = 8 << 20;
 
 /// How often a thread that waits for the others to end looks whether Ctrl-C was pressed.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -219,7 +223,7 @@ impl Threads {
             Search::New(number) => {
                 let threads = self.clone();
                 let name: Arc<str> = format!("asyncferry_{number}").into();
-                let thread = thread::Builder::new().name(name.to_string());
+                let thread = thread::Builder::new().name(name.to_string()).stack_size(STACK);
                 thread.spawn(move || threads.serve(&name)).map(drop)
             }
         }
@@ -364,6 +368,7 @@ impl Call {
     /// The function was an async one in disguise: what it gave is awaited on the loop that submitted it.
     fn go_on_at_home(&self, py: Python<'_>, coroutine: Py<PyAny>) -> PyResult<()> {
         let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
+        ready(py)?;
         let reply = start(&home, coroutine, Some(self.context.clone_ref(py)), Hold::Strongly);
         self.activity.goes_on(reply.call());
         let promise = self.promise.clone();

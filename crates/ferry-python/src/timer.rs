@@ -1,6 +1,6 @@
 //! Times as Python gives them: seconds, of which not every float is a time.
 
-use crate::{expose::hand_to_tokio, fork};
+use crate::expose::{hand_to_tokio, ready};
 use asyncferry::AsyncRuntime;
 use pyo3::{exceptions::PyValueError, prelude::*};
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) fn start(
         ring();
         return Ok(None);
     }
-    fork::watch(py)?;
+    ready(py)?;
     let waits = async move {
         asyncferry::sleep(time).await;
         ring();
