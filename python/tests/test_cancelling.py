@@ -326,3 +326,53 @@ def test_cancelled_again_it_hears_it_again(run):
             await job
 
     run(main)
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, lambda function: lambda: function()], ids=["", "lambda"])
+def test_a_job_that_awaits_itself_is_told(run, wrap):
+    async def main():
+        box, caught = [], []
+        got_it = asyncio.Event()
+
+        async def itself():
+            await got_it.wait()
+            try:
+                await box[0]
+            except RuntimeError as error:
+                caught.append(str(error))
+            return await inner()
+
+        async def inner():
+            return await box[0]
+
+        box.append(ferry.submit(wrap(itself)))
+        got_it.set()
+        with pytest.raises(RuntimeError, match="can't await itself"):
+            await box[0]
+        assert caught == ["a job can't await itself, as it would wait for ever"]
+
+    run(main)
+
+
+def test_cancelling_breaks_a_ring_of_jobs_that_await_each_other(run):
+    async def main():
+        jobs, told = [], []
+
+        async def wait_for(number):
+            try:
+                await jobs[number]
+            except asyncio.CancelledError as error:
+                told.append((number, *error.args))
+                raise
+
+        jobs += [ferry.submit(wait_for, number) for number in (1, 2, 0)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert jobs[0].cancel("stop")
+        await ferry.wait(jobs)
+        assert all(job.cancelled() for job in jobs)
+        while len(told) < 3:
+            await asyncio.sleep(0)
+        assert sorted(told) == [(0, "stop"), (1, "stop"), (2, "stop")]
+
+    run(main)

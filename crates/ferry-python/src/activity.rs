@@ -49,6 +49,11 @@ impl Activity {
         let _ = self.coroutine.set(call.clone());
     }
 
+    /// Whether it goes on with this coroutine.
+    pub(crate) fn is_done_by(&self, call: &Arc<Call>) -> bool {
+        self.coroutine.get().is_some_and(|own| Arc::ptr_eq(own, call))
+    }
+
     /// Shows the garbage collector the coroutine's task. Only its job may call it, as there is one of those.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.coroutine.get().map_or(Ok(()), |call| call.traverse(visit))

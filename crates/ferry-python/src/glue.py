@@ -8,7 +8,6 @@ function's frame, and that would have the job. Only Python's collector frees suc
 import asyncio
 import functools
 import inspect
-import itertools
 import os
 import threading
 import types
@@ -132,9 +131,12 @@ class Unseen:
         self.exception = exception
         self.report = report
 
-    def __del__(self):
-        if self.report is not None:
-            self.report(self.exception)
+    def tell(self):
+        report, self.report = self.report, None
+        if report is not None:
+            report(self.exception)
+
+    __del__ = tell
 
 
 class Background:
@@ -143,30 +145,51 @@ class Background:
     def __init__(self):
         self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self.loop = self.runner.get_loop()
-        self.stopped = asyncio.Event()
-        self.starts = itertools.count()
+        self.is_told_to_stop = False
+        self.starting = threading.Lock()
+        self.is_started = False
         self.thread = threading.Thread(target=self.run, name="asyncferry-loop", daemon=True)
 
     def start(self):
-        # Whoever comes first, if several threads do at once.
-        if next(self.starts) == 0:
-            self.thread.start()
+        # Several threads may come at once; and where the system refused a thread, the next call asks again.
+        with self.starting:
+            if not self.is_started:
+                self.thread.start()
+                self.is_started = True
 
     def run(self):
         # Leaving the runner cancels what still runs, and waits until it has cleaned up.
         with self.runner:
-            self.runner.run(self.stopped.wait())
+            while True:
+                try:
+                    self.loop.run_forever()
+                except (KeyboardInterrupt, SystemExit):
+                    # It came out of a task or a callback, and ends that only: the loop is everybody's. The job of the
+                    # task has it too.
+                    pass
+                if self.is_told_to_stop:
+                    break
 
     def stop(self):
         """Has all tasks cancelled and ended, and waits for that."""
-        self.loop.call_soon_threadsafe(self.stopped.set)
+        self.is_told_to_stop = True
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
 
 
 def background():
     """This process's background loop, which may not have started yet."""
+    process = os.getpid()
+    known = backgrounds.get(process)
+    if known is not None:
+        if not known.loop.is_closed():
+            return known
+        # Its thread has ended, by some fault.
+        if backgrounds[process] is known:
+            del backgrounds[process]
     mine = Background()
-    winner = backgrounds.setdefault(os.getpid(), mine)
+    winner = backgrounds.setdefault(process, mine)
     if winner is not mine:
         mine.runner.close()
     return winner

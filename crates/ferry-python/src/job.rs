@@ -103,8 +103,9 @@ impl Job {
         if let Some(home) = Home::of_running_loop(py)? {
             return Ok((home, Whereabouts::Here));
         }
-        let home = self.core.owner().home.clone().map_or_else(|| background::home(py), Ok)?;
-        Ok((home, Whereabouts::Elsewhere))
+        // Where its own loop is closed, nothing would be called there any more.
+        let own = self.core.owner().home.clone().filter(|home| !home.is_over(py));
+        Ok((own.map_or_else(|| background::home(py), Ok)?, Whereabouts::Elsewhere))
     }
 
     fn display_name(&self) -> &str {

@@ -150,6 +150,15 @@ pub(crate) enum Waits {
 }
 
 impl Waits {
+    /// Whether it's the end of `call`.
+    pub(crate) fn is_for(&self, call: &Arc<Call>) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Activity(activity) => activity.is_done_by(call),
+            Self::Call(own) => Arc::ptr_eq(own, call),
+        }
+    }
+
     /// As a part of a sentence.
     pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
         match self {

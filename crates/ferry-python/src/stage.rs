@@ -334,6 +334,13 @@ impl Core {
         }
     }
 
+    /// Reports its error, if nobody has looked at it.
+    pub(crate) fn report_unseen(&self, py: Python<'_>) -> PyResult<()> {
+        self.settle(py);
+        let unseen = self.lock().stage.take_unseen();
+        unseen.map_or(Ok(()), |unseen| unseen.tell(py))
+    }
+
     /// What it waits for, while it's pending.
     pub(crate) fn waits_for(&self) -> Waits {
         match &self.lock().stage {

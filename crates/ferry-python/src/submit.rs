@@ -11,7 +11,7 @@
 
 use crate::{
     activity::Activity,
-    background,
+    background, calling,
     context::current_context,
     coroutine::{Hold, PyFuture, start, start_here},
     coroutine_job::CoroutineWork,
@@ -54,7 +54,7 @@ pub(crate) fn submit<'py>(
     let name = name.to_str()?;
     match &*registry::find(name)? {
         Registered::Python(function) => submit_callable(function.bind(py), name, args, kwargs),
-        Registered::Rust(function) => job_of(function.bind(py).call(args, kwargs)?, name),
+        Registered::Rust(function) => job_of(calling::call(function.bind(py), args, kwargs)?, name),
     }
 }
 
@@ -68,10 +68,11 @@ pub(crate) fn submit_callable<'py>(
     let py = function.py();
     match Kind::of(function)? {
         Kind::Async => {
+            let place = Place::of_this_thread(py)?;
             let activity = Arc::new(Activity::default());
             let context = activity.context(py)?;
-            let coroutine = function.call(arguments, keywords)?;
-            Job::of(py, Some(name), CoroutineWork::new(started(&coroutine, context)?), Some(activity))
+            let coroutine = calling::call(function, arguments, keywords)?;
+            Job::of(py, Some(name), CoroutineWork::new(place.start(&coroutine, context)?), Some(activity))
         }
         Kind::Plain => submit_to_threads(function, name, arguments, keywords),
     }
@@ -112,15 +113,33 @@ fn job_of<'py>(given: Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, Job>
         return Job::ended(py, Some(name), Ending::Value(given.unbind()));
     }
     // It's of another extension module, with a bridge of its own, or a coroutine.
-    Job::of(py, Some(name), CoroutineWork::new(started(&given, current_context(py)?)?), None)
+    let future = Place::of_this_thread(py)?.start(&given, current_context(py)?)?;
+    Job::of(py, Some(name), CoroutineWork::new(future), None)
 }
 
-/// Starts `awaitable` on the loop of this thread, or on the background loop where there is none.
-fn started(awaitable: &Bound<'_, PyAny>, context: Py<PyAny>) -> PyResult<PyFuture> {
-    let py = awaitable.py();
-    match Home::of_running_loop(py)? {
-        Some(home) => start_here(&home, awaitable, context),
-        None => Ok(start(&background::home(py)?, awaitable.clone().unbind(), Some(context), Hold::Strongly)),
+/// Where something is started that is awaited. It's asked for before that is made, as it may be refused.
+enum Place {
+    /// On the loop that runs on this thread.
+    Here(Arc<Home>),
+    /// On the background loop.
+    Elsewhere(Arc<Home>),
+}
+
+impl Place {
+    fn of_this_thread(py: Python<'_>) -> PyResult<Self> {
+        match Home::of_running_loop(py)? {
+            Some(home) => Ok(Self::Here(home)),
+            None => background::home(py).map(Self::Elsewhere),
+        }
+    }
+
+    fn start(&self, awaitable: &Bound<'_, PyAny>, context: Py<PyAny>) -> PyResult<PyFuture> {
+        match self {
+            Self::Here(home) => start_here(home, awaitable, context),
+            Self::Elsewhere(home) => {
+                Ok(start(home, awaitable.clone().unbind(), Some(context), Hold::Strongly))
+            }
+        }
     }
 }
 

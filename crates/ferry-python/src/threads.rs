@@ -27,7 +27,7 @@
 
 use crate::{
     activity::Activity,
-    background,
+    background, calling,
     coroutine::{Hold, start},
     exit,
     expose::ready,
@@ -109,6 +109,7 @@ static THREADS: PerProcess<Arc<Threads>> = PerProcess::new();
 /// # Errors
 /// `RuntimeError` when a million calls wait already, Python exits, or the system gives no thread.
 pub(crate) fn submit(py: Python<'_>, call: Call) -> PyResult<()> {
+    exit::refuse_late("submit a function")?;
     let threads = of_this_process(py)?;
     let mut queue = threads.lock();
     if queue.is_over {
@@ -362,13 +363,13 @@ impl Call {
     fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let run = self.context.bind(py).getattr(intern!(py, "run"))?;
         let keywords = self.keywords.as_ref().map(|keywords| keywords.bind(py));
-        run.call(self.function_and_arguments.bind(py), keywords).map(Bound::unbind)
+        calling::call(&run, self.function_and_arguments.bind(py), keywords).map(Bound::unbind)
     }
 
     /// The function was an async one in disguise: what it gave is awaited on the loop that submitted it.
     fn go_on_at_home(&self, py: Python<'_>, coroutine: Py<PyAny>) -> PyResult<()> {
-        let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
         ready(py)?;
+        let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
         let reply = start(&home, coroutine, Some(self.context.clone_ref(py)), Hold::Strongly);
         self.activity.goes_on(reply.call());
         let promise = self.promise.clone();
