@@ -20,6 +20,7 @@ use pyo3::{
 };
 use std::{hint::black_box, os::raw::c_int, ptr, thread};
 
+// SAFETY: these are Python's own signatures, and all of them may unwind where Python stops the thread.
 unsafe extern "C-unwind" {
     fn PyObject_Call(
         function: *mut ffi::PyObject,

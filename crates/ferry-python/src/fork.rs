@@ -54,8 +54,9 @@ pub(crate) fn watch() -> PyResult<()> {
     if refused == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(refused).into()) }
 }
 
-type Handler = unsafe extern "C" fn();
+type Handler = extern "C" fn();
 
+// SAFETY: it's the C library's own signature.
 unsafe extern "C" {
     fn pthread_atfork(
         before: Option<Handler>,
@@ -65,7 +66,7 @@ unsafe extern "C" {
 }
 
 /// The first thing that runs in a child. It takes no lock that another thread may have held.
-unsafe extern "C" fn begin_anew() {
+extern "C" fn begin_anew() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
     AsyncRuntime::forked();
 }
