@@ -4,7 +4,10 @@
 //! The job's object, its source, the thread that runs it and its `contextvars` share one. It keeps none of them
 //! alive, so that a job which nobody refers to any more is told to stop although its work still runs.
 
-use crate::{context::current_context, coroutine::Call, names, progress::Progress, source::PyValue, threads};
+use crate::{
+    call::Call, context::current_context, coroutine_job::Stop, names, progress::Progress, source::PyValue,
+    threads,
+};
 use pyo3::{
     PyTraverseError, PyVisit, exceptions::PyRuntimeError, intern, prelude::*, sync::PyOnceLock,
     types::PyString,
@@ -18,7 +21,7 @@ pub(crate) struct Activity {
     place: Mutex<Place>,
     progress: Progress,
     /// The coroutine that a function gave, whose result is to be the job's.
-    coroutine: OnceLock<Arc<Call>>,
+    coroutine: OnceLock<Arc<Stop>>,
 }
 
 /// Where a function is that was submitted.
@@ -44,19 +47,23 @@ impl Activity {
         self.progress.close();
     }
 
-    /// It goes on with a coroutine.
-    pub(crate) fn goes_on(&self, call: &Arc<Call>) {
-        let _ = self.coroutine.set(call.clone());
+    /// It goes on with a coroutine, which is the one to be asked to stop from now on.
+    pub(crate) fn goes_on(&self, stop: Stop) {
+        let _ = self.coroutine.set(Arc::new(stop));
+    }
+
+    pub(crate) fn coroutine(&self) -> Option<&Arc<Stop>> {
+        self.coroutine.get()
     }
 
     /// Whether it goes on with this coroutine.
     pub(crate) fn is_done_by(&self, call: &Arc<Call>) -> bool {
-        self.coroutine.get().is_some_and(|own| Arc::ptr_eq(own, call))
+        self.coroutine.get().is_some_and(|stop| Arc::ptr_eq(&stop.call, call))
     }
 
     /// Shows the garbage collector the coroutine's task. Only its job may call it, as there is one of those.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.coroutine.get().map_or(Ok(()), |call| call.traverse(visit))
+        self.coroutine.get().map_or(Ok(()), |stop| stop.call.traverse(visit))
     }
 
     pub(crate) fn is_queued(&self, number: u64) {
@@ -69,8 +76,8 @@ impl Activity {
 
     /// What it waits for, as a part of a sentence.
     pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
-        if let Some(call) = self.coroutine.get() {
-            return call.describe(py);
+        if let Some(stop) = self.coroutine.get() {
+            return stop.call.describe(py);
         }
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match place {

@@ -109,7 +109,7 @@ struct Line {
 struct Queue {
     done: VecDeque<usize>,
     readers: VecDeque<(Promise<Arrived>, Gives)>,
-    /// How many readers got a child, or were too late for one.
+    /// How many were handed out, an error for want of time among them.
     given: usize,
     /// The time is over.
     is_late: bool,
@@ -134,8 +134,8 @@ impl Line {
                 return None;
             }
             if queue.is_late && queue.done.is_empty() {
-                promise.fail(too_late());
                 queue.given += 1;
+                promise.fail(too_late());
             } else {
                 queue.readers.push_back((promise, gives));
             }
@@ -183,12 +183,14 @@ impl Line {
         let readers = {
             let mut queue = self.lock();
             queue.is_late = true;
-            queue.readers.retain(|(reader, _)| reader.state() == State::Pending);
             queue.given += queue.readers.len();
             std::mem::take(&mut queue.readers)
         };
         for (reader, _) in readers {
-            reader.fail(too_late());
+            if !reader.fail(too_late()) {
+                // It had given up waiting, and makes room.
+                self.lock().given -= 1;
+            }
         }
     }
 

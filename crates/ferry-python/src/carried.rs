@@ -6,13 +6,14 @@
 //!
 //! The task ends with `None`, whatever the coroutine gave, as nobody but Rust has it; a plain exception goes to
 //! Rust only, so asyncio never reports it as one that nobody retrieved. What concerns the task or the loop
-//! (`CancelledError`, `KeyboardInterrupt`, `SystemExit`) goes to both, the latter two on a loop of somebody's own only. What a coroutine returned counts, even if
-//! its task was told to cancel in its very last step, where asyncio would drop the value.
+//! (`CancelledError`, `KeyboardInterrupt`, `SystemExit`) goes to both, the latter two on a loop of somebody's own
+//! only. What a coroutine returned counts, even if it told its own task to cancel in its very last step, where asyncio
+//! would drop the value.
 
 use crate::{
     background,
+    call::Call,
     calling::{self, Step, send},
-    coroutine::Call,
     home::Home,
     job::Job,
     names,
@@ -182,7 +183,7 @@ impl Carried {
     }
 
     fn ended(&self, py: Python<'_>, result: PyResult<Py<PyAny>>) -> PyResult<()> {
-        drop(self.call.done());
+        let result = self.call.ended(py, result);
         let promise = self.promise.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (promise, self.turn) {
             (Some(pledge), Turn::This) => self.home.reply(py, pledge.promise.clone(), Reply::new(py, result)),

@@ -6,17 +6,16 @@
 //! loop knows of it or not.
 
 use crate::{
-    calling,
+    call::{Asked, Asker, Call},
     carried::Reply,
-    coroutine::{Asked, Call, PyFuture},
+    coroutine::PyFuture,
     home::Home,
     names,
     source::{End, Ending, Request, Source, Waits, Watch},
 };
 use asyncferry::{Failure, Future, State};
-use pyo3::{PyTraverseError, PyVisit, intern, prelude::*, types::PyDict};
+use pyo3::{PyTraverseError, PyVisit, prelude::*};
 use std::{
-    cell::RefCell,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -25,9 +24,12 @@ pub(crate) struct CoroutineWork {
     future: PyFuture,
 }
 
+/// Why a coroutine is cancelled.
+pub(crate) const UNWANTED: &str = "nobody refers to its job any more";
+
 impl CoroutineWork {
     pub(crate) fn new(future: PyFuture) -> Self {
-        Self { future: future.saying("nobody refers to its job any more") }
+        Self { future: future.saying(UNWANTED) }
     }
 }
 
@@ -55,7 +57,10 @@ impl Source for CoroutineWork {
     fn ending(&self, py: Python<'_>) -> Ending {
         let reply = match self.future.reply().get() {
             Some(Ok(reply)) => reply.take(),
-            Some(Err(Failure::Cancelled(message))) => return Ending::cancelled(py, message.as_deref()),
+            Some(Err(Failure::Cancelled(text))) => {
+                let request = self.future.call().take_request();
+                return request.map_or_else(|| Ending::cancelled(py, text.as_deref()), Ending::Cancelled);
+            }
             _ => None,
         };
         let lost = || Err(names::invalid_state(py, "the coroutine's result was lost"));
@@ -63,8 +68,7 @@ impl Source for CoroutineWork {
     }
 
     fn request(&self) -> Option<Arc<dyn Request>> {
-        let (call, home) = (self.future.call().clone(), self.future.home().clone());
-        Some(Arc::new(Stop { call, home, reply: self.future.reply().clone() }))
+        Some(Arc::new(self.future.stop()))
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -99,68 +103,26 @@ fn ended(reply: &Future<Reply>) -> Option<End> {
 }
 
 /// Asks the task to cancel.
-struct Stop {
-    call: Arc<Call>,
-    home: Arc<Home>,
-    reply: Future<Reply>,
-}
-
-thread_local! {
-    /// Those that this thread is asking to stop, by their address.
-    static ASKING: RefCell<Vec<*const Call>> = const { RefCell::new(Vec::new()) };
-}
-
-/// While it's there, this thread asks somebody to stop.
-struct Asking;
-
-impl Drop for Asking {
-    fn drop(&mut self) {
-        ASKING.with_borrow_mut(|asking| asking.pop());
-    }
-}
-
-impl Stop {
-    /// `None` when this thread is asking already, and the request has come back here.
-    fn asking(&self) -> Option<Asking> {
-        let this = Arc::as_ptr(&self.call);
-        ASKING.with_borrow_mut(|asking| {
-            let is_new = !asking.contains(&this);
-            is_new.then(|| {
-                asking.push(this);
-                Asking
-            })
-        })
-    }
+pub(crate) struct Stop {
+    pub(crate) call: Arc<Call>,
+    pub(crate) home: Arc<Home>,
+    pub(crate) reply: Future<Reply>,
 }
 
 impl Request for Stop {
     fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
-        match self.call.ask(py) {
-            // Its start is still in the mail, and will find that nobody waits.
-            Asked::NotStarted => Ok(self.reply.cancel(text)),
-            Asked::Running(task) => {
-                let is_here = Home::of_running_loop(py)?.is_some_and(|here| Arc::ptr_eq(&here, &self.home));
-                let task = task.unbind();
-                if is_here {
-                    // Jobs that wait for each other ask in a ring, which somebody must break.
-                    return match self.asking() {
-                        Some(_asking) => cancel_task(task.bind(py), message),
-                        None => Ok(self.reply.cancel(text)),
-                    };
-                }
-                // A task is cancelled on its own thread.
-                Ok(self.home.run(move |py, _| cancel_task(task.bind(py), message).map(drop)))
+        let is_here = Home::of_running_loop(py)?.is_some_and(|here| Arc::ptr_eq(&here, &self.home));
+        let asker = if is_here { Asker::AtHome } else { Asker::Elsewhere };
+        match (self.call.ask(message, asker), asker) {
+            // Its start may still be in the mail, and will find that nobody waits.
+            (Asked::NotStarted, _) => Ok(self.reply.cancel(text)),
+            (Asked::Running, Asker::AtHome) => self.call.tell(py),
+            // A task is cancelled on its own thread.
+            (Asked::Running, Asker::Elsewhere) => {
+                let call = self.call.clone();
+                Ok(self.home.run(move |py, _| call.tell(py).map(drop)))
             }
-            Asked::Over => Ok(false),
+            (Asked::Over, _) => Ok(false),
         }
     }
-}
-
-fn cancel_task(task: &Bound<'_, PyAny>, message: Option<Py<PyAny>>) -> PyResult<bool> {
-    let py = task.py();
-    let keywords = PyDict::new(py);
-    if let Some(message) = message {
-        keywords.set_item(intern!(py, "msg"), message)?;
-    }
-    calling::call(&task.getattr(intern!(py, "cancel"))?, (), Some(&keywords))?.is_truthy()
 }

@@ -8,6 +8,7 @@ function's frame, and that would have the job. Only Python's collector frees suc
 import asyncio
 import functools
 import inspect
+import itertools
 import os
 import threading
 import types
@@ -49,26 +50,21 @@ async def finished(value):
 
 async def mapped(submit, wait, function, items, limit, return_exceptions):
     """The results of function(item) for each of `items`, `limit` at a time."""
-    results = []
+    places = enumerate(items)
+    results = {}
     workers = []
     problems = []
 
-    async def work(number):
-        """Has items done, until there is none, and another worker begin as long as there may be more."""
-        if workers[number] is None:
-            # An eager task, inside of begin(): with the others it would nest.
-            await a_turn()
+    async def work(number, first):
+        """Has the first item done, and then others, until there is none."""
         try:
-            for item in items:
-                place = len(results)
-                results.append(None)
-                if len(workers) < limit:
-                    begin()
+            for place, item in itertools.chain([first], places):
                 results[place] = await attempt(item)
         except BaseException as error:
             if isinstance(error, Exception):
                 problems.append(error)
-            stop(other for other in workers if other is not workers[number])
+            # It may not be among them yet: a task that starts eagerly can end before its submit() returns.
+            stop(workers[:number] + workers[number + 1 :])
             raise
 
     async def attempt(item):
@@ -79,20 +75,15 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
                 return error
             raise
 
-    def begin():
-        # It has its place before it begins, as the limit is one of places.
-        number = len(workers)
-        workers.append(None)
-        workers[number] = submit(work, number)
-
     def stop(some):
         for worker in some:
-            if worker is not None:
-                worker.cancel()
+            worker.cancel()
 
     try:
-        begin()
-        # The list grows meanwhile.
+        for first in places:
+            workers.append(submit(work, len(workers), first))
+            if len(workers) == limit or problems:
+                break
         for worker in workers:
             await worker
     except GeneratorExit:
@@ -101,25 +92,20 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
         raise
     except BaseException:
         stop(workers)
-        done, _ = await wait([worker for worker in workers if worker is not None])
-        for worker in done:
+        if workers:
+            await wait(workers)
+        for worker in workers:
             # Looked at, so that it isn't reported.
             worker.cancelled() or worker.exception()
         if problems:
             raise problems[0]
         raise
     finally:
-        # The functions have each other, and their jobs the exceptions.
-        worker = done = begin = None
+        # The workers' functions have the list of them, and their jobs the exceptions.
+        worker = first = None
         workers.clear()
         problems.clear()
-    return results
-
-
-@types.coroutine
-def a_turn():
-    """Waits for the event loop's next turn."""
-    yield
+    return [results[place] for place in range(len(results))]
 
 
 class Unseen:

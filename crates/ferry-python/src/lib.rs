@@ -83,6 +83,7 @@ mod as_completed;
 mod background;
 mod bell;
 mod blocking;
+mod call;
 mod callback;
 mod calling;
 mod carried;

@@ -4,7 +4,7 @@
 //! A value is converted to Python at home, with the GIL, once: [`Deliver`] says how. Errors are turned into
 //! exceptions there too (see [`failure`]).
 
-use crate::{activity::Activity, coroutine::Call, failure, names};
+use crate::{activity::Activity, call::Call, failure, names};
 use asyncferry::{Failure, Future, State};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyString};
 use std::{
@@ -236,6 +236,11 @@ impl<T: Deliver> Source for Work<T> {
             (Ending::Error(error), Some(place)) => Ending::Error(failure::from_place(py, error, place)),
             (ending, _) => ending,
         }
+    }
+
+    fn request(&self) -> Option<Arc<dyn Request>> {
+        let stop = self.activity.as_ref()?.coroutine()?;
+        Some(stop.clone())
     }
 
     fn put_back(&self) -> bool {

@@ -11,9 +11,11 @@
 
 use crate::{
     activity::Activity,
-    background, calling,
+    background,
+    call::Hold,
+    calling,
     context::current_context,
-    coroutine::{Hold, PyFuture, start, start_here},
+    coroutine::{PyFuture, start, start_here},
     coroutine_job::CoroutineWork,
     glue,
     home::Home,

@@ -27,8 +27,11 @@
 
 use crate::{
     activity::Activity,
-    background, calling,
-    coroutine::{Hold, start},
+    background,
+    call::Hold,
+    calling,
+    coroutine::{never_started, start},
+    coroutine_job::UNWANTED,
     exit,
     expose::ready,
     failure::boxed,
@@ -349,7 +352,7 @@ impl Call {
         self.activity.is_on_thread(thread);
         let called = catch_unwind(AssertUnwindSafe(|| self.call(py)));
         match called {
-            Ok(Ok(value)) if is_started_work(value.bind(py)) => match self.go_on_at_home(py, value) {
+            Ok(Ok(value)) if is_started_work(value.bind(py)) => match self.go_on_at_home(py, &value) {
                 Ok(()) => return,
                 Err(error) => self.fail(py, error),
             },
@@ -367,11 +370,16 @@ impl Call {
     }
 
     /// The function was an async one in disguise: what it gave is awaited on the loop that submitted it.
-    fn go_on_at_home(&self, py: Python<'_>, coroutine: Py<PyAny>) -> PyResult<()> {
+    fn go_on_at_home(&self, py: Python<'_>, coroutine: &Py<PyAny>) -> PyResult<()> {
         ready(py)?;
         let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
-        let reply = start(&home, coroutine, Some(self.context.clone_ref(py)), Hold::Strongly);
-        self.activity.goes_on(reply.call());
+        if self.promise.state() != State::Pending {
+            // Nobody waits any more.
+            return never_started(coroutine.bind(py));
+        }
+        let context = self.context.clone_ref(py);
+        let reply = start(&home, coroutine.clone_ref(py), Some(context), Hold::Strongly).saying(UNWANTED);
+        self.activity.goes_on(reply.stop());
         let promise = self.promise.clone();
         AsyncRuntime::tokio().spawn(async move {
             let given_up = async {
