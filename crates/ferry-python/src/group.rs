@@ -31,7 +31,10 @@ use pyo3::{
     types::{PyDict, PyString},
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Wake, Waker},
 };
 
@@ -48,6 +51,8 @@ pub(crate) trait Counter: Send + Sync + 'static {
 pub(crate) struct Group {
     list: Vec<Py<PyAny>>,
     depth: usize,
+    /// It has ended, and answers for its children's errors.
+    answers: Arc<AtomicBool>,
 }
 
 /// How deep pending groups may stand in each other: less than half of what a stack of 2 MiB, the least that
@@ -76,7 +81,8 @@ impl Group {
         }
         let list = as_futures(py, awaitables)?;
         let depth = depth(caller, &list)?;
-        Ok(Arc::new(Self { list: list.into_iter().map(Bound::unbind).collect(), depth }))
+        let list = list.into_iter().map(Bound::unbind).collect();
+        Ok(Arc::new(Self { list, depth, answers: Arc::default() }))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -92,8 +98,10 @@ impl Group {
         self.list[place].bind(py)
     }
 
-    /// Somebody else answers for the errors of its jobs.
-    pub(crate) fn hush(&self, py: Python<'_>) {
+    /// It has ended, with an error of its children perhaps. From now on none of theirs is reported; those of a group
+    /// that goes before it has ended are.
+    pub(crate) fn answer_for_errors(&self, py: Python<'_>) {
+        self.answers.store(true, Ordering::Relaxed);
         let jobs = self.list.iter().filter_map(|child| child.bind(py).cast_exact::<Job>().ok());
         jobs.for_each(|job| job.get().core().hush(py));
     }
@@ -101,7 +109,8 @@ impl Group {
     /// Has `counter` told of each child, of those that are done already too.
     pub(crate) fn count<C: Counter>(&self, py: Python<'_>, counter: &Arc<C>) -> PyResult<Wakers<C>> {
         let places = self.list.iter().enumerate();
-        let wakers = places.filter_map(|(place, child)| count(counter, place, child.bind(py)).transpose());
+        let wakers = places
+            .filter_map(|(place, child)| count(counter, &self.answers, place, child.bind(py)).transpose());
         Ok(Wakers { wakers: wakers.collect::<PyResult<_>>()?, _counter: counter.clone() })
     }
 
@@ -196,6 +205,7 @@ fn depth(caller: &str, children: &[Bound<'_, PyAny>]) -> PyResult<usize> {
 /// Counts `child` when it's done: by a waker if it's ours and pending.
 fn count<C: Counter>(
     counter: &Arc<C>,
+    answers: &Arc<AtomicBool>,
     place: usize,
     child: &Bound<'_, PyAny>,
 ) -> PyResult<Option<Arc<ChildWaker<C>>>> {
@@ -218,7 +228,7 @@ fn count<C: Counter>(
     }
     let asks_for_errors = counter.asks_for_errors();
     let counter = Arc::downgrade(counter);
-    let done = Bound::new(py, ChildDone { counter, asks_for_errors, place })?;
+    let done = Bound::new(py, ChildDone { counter, asks_for_errors, answers: answers.clone(), place })?;
     calling::call_method(child, intern!(py, "add_done_callback"), (done,))?;
     Ok(None)
 }
@@ -275,17 +285,19 @@ impl<C: Counter> Wake for ChildWaker<C> {
 struct ChildDone {
     /// Weak, as a counter may have the group, and with it this future: a ring that Python's collector can't see.
     counter: Weak<dyn Counter>,
-    /// Whether the future's error counts as retrieved, also when nobody counts any more.
+    /// The counter must know of an error.
     asks_for_errors: bool,
+    /// The group answers for it, although it doesn't count any more.
+    answers: Arc<AtomicBool>,
     place: usize,
 }
 
 #[pymethods]
 impl ChildDone {
     fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        let end = end_of(self.asks_for_errors, future)?;
-        if let Some(counter) = self.counter.upgrade() {
-            counter.child_done(self.place, end);
+        match self.counter.upgrade() {
+            Some(counter) => counter.child_done(self.place, end_of(self.asks_for_errors, future)?),
+            None => drop(end_of(self.answers.load(Ordering::Relaxed), future)?),
         }
         Ok(())
     }

@@ -26,7 +26,6 @@ pub(crate) fn race<'py>(aws: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, Job>> 
         return Err(PyValueError::new_err("race() was given nobody to race"));
     }
     let group = Group::of(py, "race", aws.iter().collect())?;
-    group.hush(py);
     let (promise, outcome) = promise();
     let racers = Arc::new(Racers { group: group.clone() });
     let counter = RaceCounter { promise, racers: Arc::downgrade(&racers), home: Home::of_running_loop(py)? };
@@ -41,6 +40,7 @@ struct Racers {
 
 impl Racers {
     fn cancel_losers(&self, py: Python<'_>, winner: usize) -> PyResult<()> {
+        self.group.answer_for_errors(py);
         let places = (0..self.group.len()).filter(|place| *place != winner);
         // The winner may stand at several places: a cancel doesn't touch what is done.
         self.group.cancel(py, places, None, "another won the race").map(drop)
