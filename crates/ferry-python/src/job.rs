@@ -385,10 +385,16 @@ impl Job {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Some(activity) = &self.activity {
+            activity.progress().traverse(&visit)?;
+        }
         self.core.traverse(&visit)
     }
 
     fn __clear__(&self) {
+        if let Some(activity) = &self.activity {
+            activity.progress().end();
+        }
         self.core.clear();
     }
 }
@@ -396,6 +402,9 @@ impl Job {
 impl Drop for Job {
     /// Reports an error that nobody retrieved. Dropping the core stops the work, unless it was detached.
     fn drop(&mut self) {
+        if let Some(activity) = &self.activity {
+            activity.progress().end();
+        }
         self.core.leave_to_parent();
         if *self.is_detached.get_mut()
             && let Some(source) = self.core.take_pending()

@@ -6,11 +6,19 @@
 //!   close() ───────▶ readers that wait: StopAsyncIteration
 //! ```
 //!
+//! The values belong to the job, which shows them to the garbage collector and drops them when it goes: whoever reads
+//! has the job.
+//!
 //! A reader moves on when a value is handed out, not when it is asked for: one that is cancelled while it waits
 //! gets the same value when it asks again. A reader that is more than [`KEPT`] values behind goes on with the
 //! oldest that there is.
 
-use crate::{job::Job, reading::Reading, source::Deliver};
+use crate::{
+    activity::Activity,
+    job::Job,
+    reading::Reading,
+    source::{Deliver, PyValue, Watch},
+};
 use asyncferry::{Promise, promise};
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyStopAsyncIteration, prelude::*};
 use std::{
@@ -21,8 +29,6 @@ use std::{
     },
     task::{Context, Wake, Waker},
 };
-
-use crate::{activity::Activity, source::Watch};
 
 /// So many values are kept for who comes late or reads slowly.
 const KEPT: usize = 256;
@@ -36,14 +42,14 @@ pub(crate) struct Progress {
 struct Ring {
     /// The number of the first value that is kept.
     first: u64,
-    kept: VecDeque<Arc<dyn Deliver>>,
+    kept: VecDeque<Arc<PyValue>>,
     readers: Vec<(Promise<Told>, Arc<AtomicU64>)>,
     is_closed: bool,
 }
 
 impl Progress {
     /// Hands `value` to all who wait, and keeps it for those who come later.
-    pub(crate) fn report(&self, value: Arc<dyn Deliver>) {
+    pub(crate) fn report(&self, value: Arc<PyValue>) {
         let (readers, number, dropped) = {
             let mut ring = self.lock();
             if ring.is_closed {
@@ -73,6 +79,20 @@ impl Progress {
         }
     }
 
+    /// The job is gone, and with it all who could read.
+    pub(crate) fn end(&self) {
+        self.close();
+        let kept = std::mem::take(&mut self.lock().kept);
+        drop(kept);
+    }
+
+    /// Shows the garbage collector the values. Only the job may call it, as there is one of those.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Waited for, as the collector must see the same each time it looks in one run. It's never held while Python
+        // code runs, and values come with the GIL only.
+        self.lock().kept.iter().try_for_each(|value| visit.call(&value.0))
+    }
+
     /// The value at `place`, when there is one.
     fn read(&self, place: &Arc<AtomicU64>) -> asyncferry::Future<Told> {
         let (promise, future) = promise();
@@ -100,7 +120,7 @@ impl Progress {
 
 /// A value on its way to one reader.
 struct Told {
-    value: Arc<dyn Deliver>,
+    value: Arc<PyValue>,
     number: u64,
     place: Arc<AtomicU64>,
 }
