@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import gc
+import threading
 import weakref
 
 import pytest
@@ -25,14 +26,13 @@ async def value_of_progress(thing):
 
 async def part_of_a_value_of_progress(thing):
     def report():
-        # A tuple can't be cleared by the collector.
-        ferry.report_progress((thing, jobs.get_nowait()))
+        # A tuple, which the collector can't clear.
+        assert submitted.wait(PATIENCE)
+        ferry.report_progress((thing, jobs.pop()))
 
-    jobs = asyncio.Queue()
-    job = ferry.submit(lambda: (asyncio.run_coroutine_threadsafe(jobs.join(), loop).result(PATIENCE), report()))
-    loop = asyncio.get_running_loop()
-    jobs.put_nowait(job)
-    jobs.task_done()
+    submitted = threading.Event()
+    jobs = [job := ferry.submit(report)]
+    submitted.set()
     await job
 
 
@@ -66,10 +66,13 @@ async def part_of_the_result(thing):
 
 
 async def part_of_the_result_of_a_thread(thing):
-    jobs = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    job = ferry.submit(lambda: (thing, asyncio.run_coroutine_threadsafe(jobs.get(), loop).result(PATIENCE)))
-    await jobs.put(job)
+    def give():
+        assert submitted.wait(PATIENCE)
+        return thing, jobs.pop()
+
+    submitted = threading.Event()
+    jobs = [job := ferry.submit(give)]
+    submitted.set()
     await job
 
 
@@ -100,12 +103,10 @@ async def argument_of_a_call_that_is_cancelled(thing):
 )
 def test_rings_of_a_job_and_what_it_gave_are_freed(run, make):
     async def main():
-        thing = Thing()
-        await make(thing)
-        gone = weakref.ref(thing)
-        del thing
-        while gone() is not None:
-            # A thread may just be about to let go of it.
+        await make(Thing())
+        # A thread may just be about to let go of it. Looked for among all, as the collector clears weak references
+        # also to what it then can't free.
+        while any(type(each) is Thing for each in gc.get_objects()):
             await asyncio.sleep(0)
             gc.collect()
 
