@@ -41,10 +41,14 @@ impl Activity {
         &self.progress
     }
 
-    /// Nobody wants its result any more.
+    /// Nobody wants its result any more. Python code may run, of what a call that was queued is dropped with.
     pub(crate) fn stop(&self, message: &str) {
         let _ = self.stopped.set(message.to_owned());
         self.progress.close();
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Place::Queued(number) = place {
+            threads::take_back(number);
+        }
     }
 
     /// It goes on with a coroutine, which is the one to be asked to stop from now on.

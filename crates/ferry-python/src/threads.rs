@@ -15,7 +15,7 @@
 //!
 //! # What is stopped how
 //!
-//! A call that nobody waits for any more is dropped when a thread comes to it. One that runs can't be stopped: it
+//! A call that nobody waits for any more leaves the queue, and its arguments go. One that runs can't be stopped: it
 //! may ask `check_cancelled()`. When Python exits, what is queued is dropped, and what runs is waited for, as
 //! `concurrent.futures` does: a thread that came back from waiting into an interpreter which is gone would take
 //! the process down.
@@ -93,9 +93,11 @@ struct Threads {
 }
 
 struct Queue {
-    calls: VecDeque<Call>,
-    /// How many were taken out, since the first.
-    taken: u64,
+    /// In the order of their numbers.
+    calls: VecDeque<Queued>,
+    next_number: u64,
+    /// How many of the calls are only gaps.
+    gaps: usize,
     threads: usize,
     limits: Limits,
     /// Those that sleep. The last to fall asleep is woken first, as its memory is still in the cache.
@@ -103,6 +105,12 @@ struct Queue {
     /// A thread was woken or started, and has not looked at the queue yet.
     is_searched: bool,
     is_over: bool,
+}
+
+struct Queued {
+    number: u64,
+    /// A gap is where a call was that nobody waits for any more.
+    call: Option<Call>,
 }
 
 static THREADS: PerProcess<Arc<Threads>> = PerProcess::new();
@@ -119,22 +127,32 @@ pub(crate) fn submit(py: Python<'_>, call: Call) -> PyResult<()> {
         return Err(PyRuntimeError::new_err("can't submit a function while Python exits"));
     }
     let most = queue.limits.queued.get();
-    if queue.calls.len() >= most {
+    if queue.waiting() >= most {
         return Err(PyRuntimeError::new_err(format!(
             "{most} submitted functions wait for a thread already: await some before you submit more, or \
              use map(), which has a limit"
         )));
     }
-    call.activity.is_queued(queue.taken + queue.calls.len() as u64);
-    queue.calls.push_back(call);
+    call.activity.is_queued(queue.next_number);
+    queue.push(call);
     let search = queue.search();
     drop(queue);
     threads.send(search).or_else(|error| threads.without_new_thread(error))
 }
 
 /// How many calls are in front of the one with this `number`.
-pub(crate) fn before(number: u64) -> u64 {
-    THREADS.get().map_or(0, |threads| number.saturating_sub(threads.lock().taken))
+pub(crate) fn before(number: u64) -> usize {
+    THREADS.get().map_or(0, |threads| {
+        let queue = threads.lock();
+        queue.calls.range(..queue.place_of(number)).filter(|queued| queued.call.is_some()).count()
+    })
+}
+
+/// Nobody waits any more for the call with this `number`, if it's still in the queue. Python code may run, of what is
+/// dropped.
+pub(crate) fn take_back(number: u64) {
+    let taken = THREADS.get().and_then(|threads| threads.lock().take_back(number));
+    drop(taken);
 }
 
 /// Changes the limits. Threads that run already stay, and so does what is queued.
@@ -178,9 +196,52 @@ enum Search {
 }
 
 impl Queue {
+    fn push(&mut self, call: Call) {
+        self.calls.push_back(Queued { number: self.next_number, call: Some(call) });
+        self.next_number += 1;
+    }
+
+    fn pop(&mut self) -> Option<Call> {
+        while let Some(queued) = self.calls.pop_front() {
+            match queued.call {
+                Some(call) => return Some(call),
+                None => self.gaps -= 1,
+            }
+        }
+        None
+    }
+
+    fn take_last(&mut self) -> Option<Call> {
+        let last = self.calls.pop_back()?;
+        self.gaps -= usize::from(last.call.is_none());
+        last.call
+    }
+
+    fn take_back(&mut self, number: u64) -> Option<Call> {
+        let place = self.place_of(number);
+        let queued = self.calls.get_mut(place).filter(|queued| queued.number == number)?;
+        let call = queued.call.take()?;
+        self.gaps += 1;
+        // Closed when they are as many as what waits, which costs each call that left a constant time.
+        if self.gaps > self.waiting() {
+            self.calls.retain(|queued| queued.call.is_some());
+            self.gaps = 0;
+        }
+        Some(call)
+    }
+
+    /// Where the call with this number stands, or would.
+    fn place_of(&self, number: u64) -> usize {
+        self.calls.partition_point(|queued| queued.number < number)
+    }
+
+    fn waiting(&self) -> usize {
+        self.calls.len() - self.gaps
+    }
+
     /// Makes sure that somebody looks at the queue, if anybody can.
     fn search(&mut self) -> Search {
-        if self.is_searched || self.calls.is_empty() {
+        if self.is_searched || self.waiting() == 0 {
             return Search::Nobody;
         }
         if let Some(thread) = self.idle.pop() {
@@ -203,7 +264,8 @@ impl Threads {
         let threads = cores.saturating_add(4).min(const { NonZeroUsize::new(32).unwrap() });
         let queue = Queue {
             calls: VecDeque::new(),
-            taken: 0,
+            next_number: 0,
+            gaps: 0,
             threads: 0,
             limits: Limits { threads, queued: MOST_QUEUED },
             idle: Vec::new(),
@@ -239,7 +301,7 @@ impl Threads {
             let mut queue = self.lock();
             queue.threads -= 1;
             queue.is_searched = false;
-            if queue.threads == 0 { queue.calls.pop_back() } else { None }
+            if queue.threads == 0 { queue.take_last() } else { None }
         };
         match refused {
             Some(_) => {
@@ -275,8 +337,7 @@ impl Threads {
                 let mut queue = self.lock();
                 // Whoever looks, the queue is looked at.
                 queue.is_searched = false;
-                let call = queue.calls.pop_front();
-                queue.taken += u64::from(call.is_some());
+                let call = queue.pop();
                 if call.is_none() && queue.is_over {
                     return None;
                 }
@@ -299,7 +360,7 @@ impl Threads {
     fn wait(&self) {
         let me = thread::current();
         let mut queue = self.lock();
-        if !queue.calls.is_empty() || queue.is_over {
+        if queue.waiting() > 0 || queue.is_over {
             return;
         }
         queue.idle.push(me.clone());
