@@ -10,9 +10,8 @@
 //! none is lost.
 
 use crate::{
-    group::{Counter, Group, Wakers},
+    group::{Counter, Group, Order, Wakers, collection},
     job::Job,
-    names,
     reading::Reading,
     source::{Deliver, End},
     timer,
@@ -20,9 +19,8 @@ use crate::{
 use asyncferry::{Future, Promise, State, promise};
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyStopAsyncIteration, PyTimeoutError, PyTypeError},
+    exceptions::{PyStopAsyncIteration, PyTimeoutError},
     prelude::*,
-    types::PySet,
 };
 use std::{
     collections::VecDeque,
@@ -41,13 +39,7 @@ use std::{
 #[pyo3(signature = (aws, *, timeout = None))]
 pub(crate) fn as_completed(aws: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<AsCompleted> {
     let py = aws.py();
-    if aws.is_exact_instance_of::<Job>() || names::is_awaitable(aws)? {
-        return Err(PyTypeError::new_err(
-            "as_completed() takes a collection of awaitables, not just one of them",
-        ));
-    }
-    let aws = PySet::new(py, aws.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
-    let group = Group::of(py, "as_completed", aws.iter().collect())?;
+    let group = Group::of(py, "as_completed", collection("as_completed", aws)?, Order::Any)?;
     let line = Arc::new(Line { group, queue: Mutex::default() });
     let wakers = line.group.count(py, &Arc::new(Arrivals(line.clone())))?;
     let late = line.clone();

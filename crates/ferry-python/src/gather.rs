@@ -6,7 +6,7 @@
 //! when all are done ([`Stop`]).
 
 use crate::{
-    group::{Counter, Group, Wakers},
+    group::{Counter, Group, Order, Wakers},
     job::Job,
     names,
     source::{Deliver, End, Ending, Request, Source, Watch, Work},
@@ -67,7 +67,7 @@ pub(crate) fn gather<'py>(
     awaitables: Vec<Bound<'py, PyAny>>,
     on_error: OnError,
 ) -> PyResult<Bound<'py, Job>> {
-    let group = Group::of(py, "gather", awaitables)?;
+    let group = Group::of(py, "gather", awaitables, Order::AsGiven)?;
     if group.len() == 0 {
         return Job::ended(py, Some("gather"), Ending::Value(PyList::empty(py).into_any().unbind()));
     }

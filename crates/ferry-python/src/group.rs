@@ -28,7 +28,7 @@ use pyo3::{
     exceptions::{PyRecursionError, PyTypeError},
     intern,
     prelude::*,
-    types::{PyDict, PyString},
+    types::{PyDict, PySet, PyString},
 };
 use std::{
     sync::{
@@ -55,6 +55,13 @@ pub(crate) struct Group {
     answers: Arc<AtomicBool>,
 }
 
+/// Whether the children of a group stand in the order in which its caller was given them.
+#[derive(Clone, Copy)]
+pub(crate) enum Order {
+    AsGiven,
+    Any,
+}
+
 /// How deep pending groups may stand in each other: less than half of what a stack of 2 MiB, the least that
 /// threads usually have, has room for in an unoptimized build.
 const MAX_DEPTH: usize = 200;
@@ -69,13 +76,17 @@ impl Group {
         py: Python<'py>,
         caller: &str,
         awaitables: Vec<Bound<'py, PyAny>>,
+        order: Order,
     ) -> PyResult<Arc<Self>> {
         for (place, object) in awaitables.iter().enumerate() {
             if !object.is_exact_instance_of::<Job>() && !names::is_awaitable(object)? {
                 let name: Bound<'_, PyString> = object.get_type().name()?;
+                let which = match order {
+                    Order::AsGiven => format!("argument {}", place + 1),
+                    Order::Any => "one that it was given".to_owned(),
+                };
                 return Err(PyTypeError::new_err(format!(
-                    "{caller}() takes awaitables, but argument {} is of type '{name}'; call it, if it's a function",
-                    place + 1
+                    "{caller}() takes awaitables, but {which} is of type '{name}'; call it, if it's a function"
                 )));
             }
         }
@@ -166,6 +177,28 @@ impl Group {
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.list.iter().try_for_each(|child| visit.call(child))
     }
+}
+
+/// What `caller` was given a collection of, each once.
+///
+/// # Errors
+/// `TypeError` when it's no collection, or one awaitable.
+pub(crate) fn collection<'py>(caller: &str, aws: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let py = aws.py();
+    let wrong = |what: &str| {
+        PyTypeError::new_err(format!("{caller}() takes a collection of what can be awaited, not {what}"))
+    };
+    if aws.is_exact_instance_of::<Job>() || names::is_awaitable(aws)? {
+        return Err(wrong("just one of them"));
+    }
+    let items = aws.try_iter().map_err(|error| {
+        let class = aws.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+        let wrong = wrong(&format!("an object of type '{class}'"));
+        wrong.set_cause(py, Some(error));
+        wrong
+    })?;
+    let set = PySet::new(py, items.collect::<PyResult<Vec<_>>>()?)?;
+    Ok(set.iter().collect())
 }
 
 /// Makes tasks of coroutines, once each.

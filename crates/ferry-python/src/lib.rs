@@ -90,6 +90,7 @@ mod carried;
 mod context;
 mod coroutine;
 mod coroutine_job;
+mod count;
 mod digest;
 mod drain;
 mod exit;

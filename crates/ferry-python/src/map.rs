@@ -1,6 +1,7 @@
 //! `map`: one function for many items, so many at a time.
 
 use crate::{
+    count::Count,
     glue,
     job::Job,
     registry,
@@ -15,7 +16,7 @@ use pyo3::{
 use std::num::NonZeroUsize;
 
 /// So many calls at a time, where nothing is said.
-const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+const DEFAULT_LIMIT: Count = Count::of(NonZeroUsize::new(100).unwrap());
 
 /// Calls function(item) for each of the items, so many at a time, and gives the list of the results in their order.
 ///
@@ -29,10 +30,11 @@ const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 pub(crate) fn map<'py>(
     function: Bound<'py, PyAny>,
     items: &Bound<'py, PyAny>,
-    limit: NonZeroUsize,
+    limit: Count,
     return_exceptions: bool,
 ) -> PyResult<Bound<'py, Job>> {
     let py = function.py();
+    let limit = limit.get("map()'s limit")?;
     let name = match function.cast::<PyString>() {
         Ok(name) => {
             registry::find(name.to_str()?)?;

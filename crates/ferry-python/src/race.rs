@@ -2,7 +2,7 @@
 //! cancelled, and so are all when the race is.
 
 use crate::{
-    group::{Counter, Group, Wakers},
+    group::{Counter, Group, Order, Wakers},
     home::Home,
     job::Job,
     names,
@@ -25,7 +25,7 @@ pub(crate) fn race<'py>(aws: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, Job>> 
     if aws.is_empty() {
         return Err(PyValueError::new_err("race() was given nobody to race"));
     }
-    let group = Group::of(py, "race", aws.iter().collect())?;
+    let group = Group::of(py, "race", aws.iter().collect(), Order::AsGiven)?;
     let (promise, outcome) = promise();
     let racers = Arc::new(Racers { group: group.clone() });
     let counter = RaceCounter { promise, racers: Arc::downgrade(&racers), home: Home::of_running_loop(py)? };

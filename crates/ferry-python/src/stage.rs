@@ -522,8 +522,9 @@ impl Raised {
     fn new(py: Python<'_>, error: PyErr, owner: Option<&Owner>) -> Self {
         // A StopIteration can't be raised out of an `await`: Python would take it for the value.
         let error = if error.is_instance_of::<PyStopIteration>(py) {
-            let wrapped =
-                PyRuntimeError::new_err("Rust code failed with StopIteration, which await can't raise");
+            let wrapped = PyRuntimeError::new_err(
+                "it failed with StopIteration, which would pass for a result in an await",
+            );
             wrapped.set_cause(py, Some(error));
             wrapped
         } else {

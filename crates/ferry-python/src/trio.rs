@@ -31,9 +31,9 @@ pub(crate) fn waiting<'py>(job: &Bound<'py, Job>) -> PyResult<Option<Bound<'py, 
     calling::call_method(&waiting, intern!(py, "__await__"), ()).map(Some)
 }
 
-/// Whether anybody has imported trio; only then can it run.
+/// Whether anybody has imported trio; only then can it run. `None` in its place says that nobody may.
 fn is_imported(py: Python<'_>) -> PyResult<bool> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let modules = MODULES.import(py, "sys", "modules")?;
-    modules.contains(intern!(py, "trio"))
+    Ok(modules.get_item(intern!(py, "trio"))?.is_some_and(|module| !module.is_none()))
 }
