@@ -258,7 +258,7 @@ fn not_awaitable(object: &Bound<'_, PyAny>) -> PyErr {
 }
 
 /// A `CancelledError` made without the GIL.
-fn stopped(arguments: impl PyErrArguments + Send + Sync + 'static) -> PyErr {
+fn stopped(arguments: impl PyErrArguments + 'static) -> PyErr {
     pyo3::import_exception!(asyncio, CancelledError);
     CancelledError::new_err(arguments)
 }
