@@ -19,6 +19,8 @@ pub(crate) struct Activity {
     /// With which words it was told to stop.
     stopped: OnceLock<String>,
     place: Mutex<Place>,
+    /// What it's a part of, and reports to: a map.
+    whole: Option<Arc<Self>>,
     progress: Progress,
     /// The coroutine that a function gave, whose result is to be the job's.
     coroutine: OnceLock<Arc<Stop>>,
@@ -39,6 +41,13 @@ enum Place {
 impl Activity {
     pub(crate) fn progress(&self) -> &Progress {
         &self.progress
+    }
+
+    /// That of a part of what runs here and now, or of what that is a part of itself.
+    pub(crate) fn of_a_part(py: Python<'_>) -> PyResult<Self> {
+        let here = Self::here(py)?;
+        let whole = here.map(|here| here.whole.clone().unwrap_or(here));
+        Ok(Self { whole, ..Self::default() })
     }
 
     /// Nobody wants its result any more. Python code may run, of what a call that was queued is dropped with.
@@ -124,15 +133,17 @@ fn variable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 
 /// Tells those who iterate over this job's progress() that it has come this far.
 ///
-/// For functions that were given to submit() or map(), and whatever they call in their context. A value is
-/// any object; the last 256 are kept for those who look later. Raises RuntimeError elsewhere.
+/// For functions that were given to submit(), and whatever they call in their context; what those report that were
+/// given to map() comes out of the map's own progress(). A value is any object; the last 256 are kept for those who
+/// look later. Raises RuntimeError elsewhere.
 #[pyfunction]
 #[pyo3(signature = (value, /))]
 pub(crate) fn report_progress(value: Bound<'_, PyAny>) -> PyResult<()> {
     let activity = Activity::here(value.py())?.ok_or_else(|| {
         PyRuntimeError::new_err("report_progress() is for functions that were given to submit() or map()")
     })?;
-    activity.progress.report(Arc::new(PyValue(value.unbind())));
+    let reported = activity.whole.as_ref().unwrap_or(&activity);
+    reported.progress.report(Arc::new(PyValue(value.unbind())));
     Ok(())
 }
 

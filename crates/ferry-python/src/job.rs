@@ -474,7 +474,13 @@ fn chain<'py>(
     }
     let (name, links) = job.get().name_of_next(link);
     let arguments: Vec<_> = [job.as_any(), function].into_iter().chain(on).collect();
-    let chained = submit_callable(&glue::get(py, link)?, &name, &PyTuple::new(py, arguments)?, None)?;
+    let chained = submit_callable(
+        Activity::default(),
+        &glue::get(py, link)?,
+        &name,
+        &PyTuple::new(py, arguments)?,
+        None,
+    )?;
     chained.get().links.store(links, Ordering::Relaxed);
     Ok(chained)
 }

@@ -1,11 +1,12 @@
 //! `map`: one function for many items, so many at a time.
 
 use crate::{
+    activity::Activity,
     count::Count,
     glue,
     job::Job,
     registry,
-    submit::{name_of, submit, submit_callable},
+    submit::{name_of, submit_callable, submit_part},
     wait::wait,
 };
 use pyo3::{
@@ -50,8 +51,8 @@ pub(crate) fn map<'py>(
         wrong.set_cause(py, Some(error));
         wrong
     })?;
-    let (submit, wait) = (wrap_pyfunction!(submit, py)?, wrap_pyfunction!(wait, py)?);
+    let (submit, wait) = (wrap_pyfunction!(submit_part, py)?, wrap_pyfunction!(wait, py)?);
     let arguments = (submit, wait, function, items, limit.get(), return_exceptions).into_pyobject(py)?;
     let arguments: Bound<'_, PyTuple> = arguments;
-    submit_callable(&glue::get(py, "mapped")?, &format!("map({name})"), &arguments, None)
+    submit_callable(Activity::default(), &glue::get(py, "mapped")?, &format!("map({name})"), &arguments, None)
 }

@@ -47,21 +47,41 @@ pub(crate) fn submit<'py>(
     args: &Bound<'py, PyTuple>,
     kwargs: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, Job>> {
+    submit_as(Activity::default(), function, args, kwargs)
+}
+
+/// As [`submit`], a part of what runs here and now: what it reports is the progress of that.
+#[pyfunction]
+#[pyo3(signature = (function, /, *args))]
+pub(crate) fn submit_part<'py>(
+    function: Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, Job>> {
+    submit_as(Activity::of_a_part(function.py())?, function, args, None)
+}
+
+fn submit_as<'py>(
+    activity: Activity,
+    function: Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, Job>> {
     let py = function.py();
     orphans::report(py);
     let Ok(name) = function.cast::<PyString>() else {
         let name = name_of(&function)?;
-        return submit_callable(&function, &name, args, kwargs);
+        return submit_callable(activity, &function, &name, args, kwargs);
     };
     let name = name.to_str()?;
     match &*registry::find(name)? {
-        Registered::Python(function) => submit_callable(function.bind(py), name, args, kwargs),
+        Registered::Python(function) => submit_callable(activity, function.bind(py), name, args, kwargs),
         Registered::Rust(function) => job_of(calling::call(function.bind(py), args, kwargs)?, name),
     }
 }
 
 /// Runs `function` with `arguments` as a job.
 pub(crate) fn submit_callable<'py>(
+    activity: Activity,
     function: &Bound<'py, PyAny>,
     name: &str,
     arguments: &Bound<'py, PyTuple>,
@@ -71,23 +91,23 @@ pub(crate) fn submit_callable<'py>(
     match Kind::of(function)? {
         Kind::Async => {
             let place = Place::of_this_thread(py)?;
-            let activity = Arc::new(Activity::default());
+            let activity = Arc::new(activity);
             let context = activity.context(py)?;
             let coroutine = calling::call(function, arguments, keywords)?;
             Job::of(py, Some(name), CoroutineWork::new(place.start(&coroutine, context)?), Some(activity))
         }
-        Kind::Plain => submit_to_threads(function, name, arguments, keywords),
+        Kind::Plain => submit_to_threads(Arc::new(activity), function, name, arguments, keywords),
     }
 }
 
 fn submit_to_threads<'py>(
+    activity: Arc<Activity>,
     function: &Bound<'py, PyAny>,
     name: &str,
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, Job>> {
     let py = function.py();
-    let activity = Arc::new(Activity::default());
     let (promise, outcome) = promise();
     let all = std::iter::once(function.clone()).chain(arguments.iter()).collect::<Vec<_>>();
     let call = threads::Call {
