@@ -324,14 +324,15 @@ impl Job {
     /// A job that gives what `function` makes of this one's value; what it returns may be awaitable.
     ///
     /// The function is called on the event loop that runs here, or on the background loop where none does.
-    /// Cancelling that job cancels this one, as awaiting does.
+    /// Cancelling that job cancels this one, as cancelling a task does that awaits it. One that is dropped never calls
+    /// the function: await it, or detach() it. The same is true of catch() and finally_().
     #[pyo3(signature = (function, /))]
     fn then<'py>(slf: &Bound<'py, Self>, function: Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
         chain(slf, "then", &function, None)
     }
 
     /// A job that gives this one's value, or what `function` makes of its exception, if that is of the class `on`
-    /// (or of one of a tuple of classes).
+    /// (or of one of a tuple of classes). Await it, or detach() it: one that is dropped never calls the function.
     #[pyo3(signature = (function, /, *, on = None))]
     fn catch<'py>(
         slf: &Bound<'py, Self>,
@@ -352,7 +353,8 @@ impl Job {
         chain(slf, "catch", &function, Some(&on))
     }
 
-    /// A job that ends as this one does, once `function`, which takes no arguments, has run.
+    /// A job that ends as this one does, once `function`, which takes no arguments, has run. Await it, or detach() it:
+    /// one that is dropped never calls the function.
     #[pyo3(signature = (function, /))]
     fn finally_<'py>(slf: &Bound<'py, Self>, function: Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
         chain(slf, "finally_", &function, None)
