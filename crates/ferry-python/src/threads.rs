@@ -341,6 +341,10 @@ impl Threads {
                 if call.is_none() && queue.is_over {
                     return None;
                 }
+                if call.is_none() {
+                    // In the same moment, so that a call which comes now starts no other thread.
+                    queue.idle.push(thread::current());
+                }
                 (call, queue.search())
             };
             // When no thread comes, this one comes back for what is there.
@@ -356,14 +360,10 @@ impl Threads {
         }
     }
 
-    /// Sleeps until it's sent searching, or all is over.
+    /// Sleeps, as one of the idle, until it's sent searching, or all is over.
     fn wait(&self) {
         let me = thread::current();
         let mut queue = self.lock();
-        if queue.waiting() > 0 || queue.is_over {
-            return;
-        }
-        queue.idle.push(me.clone());
         while queue.idle.iter().any(|idle| idle.id() == me.id()) {
             drop(queue);
             thread::park();
