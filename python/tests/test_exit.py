@@ -162,3 +162,21 @@ sys.modules["os"].left = jobs.pop()
         "only a module has it of Job 'fail' failed, and nobody retrieved its exception",
         "waited for of Job 'fail_async' failed, and nobody retrieved its exception",
     ]
+
+
+# As concurrent.futures does: what was submitted is run, also what no thread has begun yet.
+def test_queued_functions_run_before_python_ends(program):
+    said = program(
+        HEAD
+        + """
+ferry.configure(python_threads=1)
+hold = threading.Event()
+threading.Thread(target=lambda: (threading.main_thread().join(), hold.set())).start()
+ferry.submit(hold.wait).detach()
+for number in range(5): ferry.submit(print, number).detach()
+kept = ferry.submit(print, "kept")
+dropped = ferry.submit(print, "dropped")
+del dropped
+"""
+    )
+    assert said.split() == ["0", "1", "2", "3", "4", "kept"]

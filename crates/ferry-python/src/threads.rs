@@ -161,18 +161,17 @@ pub(crate) fn set_limits(py: Python<'_>, change: impl FnOnce(&mut Limits)) -> Py
     Ok(())
 }
 
-/// Python exits: drops what is queued, and waits for what runs.
+/// Python exits: takes no more calls, and waits for those that run and those that are queued, as Python's own pools do.
 ///
 /// # Errors
 /// What Ctrl-C raises, while functions still run.
 pub(crate) fn end(py: Python<'_>) -> PyResult<()> {
     let Some(threads) = THREADS.get() else { return Ok(()) };
-    let (dropped, idle) = {
+    let idle = {
         let mut queue = threads.lock();
         queue.is_over = true;
-        (std::mem::take(&mut queue.calls), std::mem::take(&mut queue.idle))
+        std::mem::take(&mut queue.idle)
     };
-    drop(dropped);
     idle.iter().for_each(Thread::unpark);
     while !py.detach(|| threads.are_gone()) {
         py.check_signals()?;
