@@ -221,7 +221,9 @@ fn id(value: Option<Value>) -> Result<Value, String> {
 
 fn limit(fields: &mut Map<String, Value>) -> Result<Duration, String> {
     let Some(limit) = fields.remove("limit_ms") else { return Ok(TIME_LIMIT) };
-    let milliseconds = limit.as_u64().ok_or("\"limit_ms\" must be a whole number of milliseconds")?;
+    let milliseconds = limit.as_u64().filter(|limit| *limit > 0);
+    let milliseconds =
+        milliseconds.ok_or("\"limit_ms\" must be a whole number of milliseconds, of at least one")?;
     Ok(Duration::from_millis(milliseconds))
 }
 

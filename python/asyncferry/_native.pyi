@@ -10,10 +10,6 @@ from typing import Any, Final, Generic, Literal, ParamSpec, TypeVar, final, over
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_T1 = TypeVar("_T1")
-_T2 = TypeVar("_T2")
-_T3 = TypeVar("_T3")
-_T4 = TypeVar("_T4")
 _T_co = TypeVar("_T_co", covariant=True)
 _U = TypeVar("_U")
 _E = TypeVar("_E", bound=BaseException)

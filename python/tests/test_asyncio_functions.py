@@ -183,11 +183,36 @@ def test_eager_tasks(run, make):
         assert await asyncio.create_task(job) == 1
         assert asyncio.create_task(job).result() == 1
         assert await ferry.gather(make(2), give(3)) == [2, 3]
+        assert await ferry.map(give, range(10), limit=3) == list(range(10))
         error = ValueError("no")
         with pytest.raises(ValueError):
             await ferry.submit(fail, error)
 
     run(main)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+@pytest.mark.parametrize("run", ["asyncio", "rloop"], indirect=True)
+@pytest.mark.parametrize("limit", [1, 2, 2000])
+def test_map_has_its_limit_where_tasks_are_eager(run, limit):
+    running = most = 0
+
+    async def work(item):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return item
+
+    async def main():
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        assert await ferry.map(work, range(2000), limit=limit) == list(range(2000))
+        with pytest.raises(ValueError):
+            await ferry.map(fail, [ValueError("no")] * 100, limit=limit)
+
+    run(main)
+    assert most <= limit
 
 
 def test_a_job_can_be_a_whole_program(run):

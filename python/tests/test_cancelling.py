@@ -326,3 +326,174 @@ def test_cancelled_again_it_hears_it_again(run):
             await job
 
     run(main)
+
+
+def test_a_cancel_counts_although_the_coroutine_returns_before_it_hears_of_it(run):
+    began, go_on = threading.Event(), threading.Event()
+
+    async def compute():
+        began.set()
+        return go_on.wait(PATIENCE)
+
+    async def main():
+        # It runs on the background loop.
+        job = await asyncio.to_thread(ferry.submit, compute)
+        await asyncio.to_thread(began.wait, PATIENCE)
+        task = asyncio.create_task(wait_for(job))
+        await asyncio.sleep(0)
+        task.cancel("stop")
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError, match="stop"):
+            await task
+        assert job.cancelled()
+
+    async def wait_for(job):
+        await job
+
+    run(main)
+
+
+def test_a_job_cancelled_before_its_loop_begins_it_keeps_the_message():
+    began, go_on = threading.Event(), threading.Event()
+
+    async def hold_up():
+        began.set()
+        go_on.wait(PATIENCE)
+
+    held_up = ferry.submit(hold_up)
+    assert began.wait(PATIENCE)
+    message = ("a", object())
+    job, in_disguise = ferry.submit(asyncio.sleep, 1000), ferry.submit(lambda: asyncio.sleep(1000))
+    assert job.cancel(message)
+    while "starts" not in repr(in_disguise):
+        pass
+    assert in_disguise.cancel(message)
+    go_on.set()
+    held_up.result(PATIENCE)
+    for cancelled in job, in_disguise:
+        with pytest.raises(asyncio.CancelledError) as caught:
+            cancelled.result(PATIENCE)
+        assert caught.value.args == (message,) and cancelled.cancelled()
+
+
+def test_an_async_function_in_disguise_is_cancelled_as_any_other(run):
+    async def main():
+        log = []
+
+        async def clean_up():
+            await ferry.sleep(0.001)
+            log.append("cleaned up")
+            raise asyncio.CancelledError("with other words")
+
+        for then, words in [(None, "stop"), (clean_up, "with other words")]:
+            work = Work(then)
+            job = ferry.submit(lambda: work())
+            await work.began.wait()
+            assert job.cancel("stop") is True
+            with pytest.raises(asyncio.CancelledError, match=words):
+                await job
+            assert work.messages == [("stop",)]
+        assert log == ["cleaned up"]
+
+    run(main)
+
+
+def test_one_that_goes_on_with_a_coroutine_after_its_cancel_never_begins_it(run):
+    began, go_on = threading.Event(), threading.Event()
+
+    async def main():
+        def disguise():
+            began.set()
+            go_on.wait(PATIENCE)
+            return work()
+
+        work = Work()
+        job = ferry.submit(disguise)
+        await asyncio.to_thread(began.wait, PATIENCE)
+        assert job.cancel("stop") is True
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError, match="stop"):
+            await job
+        # The only thread that was there has gone on, or another has begun.
+        await ferry.submit(str)
+        assert not work.began.is_set()
+
+    run(main)
+
+
+def test_jobs_that_wait_for_each_other_can_be_cancelled(run):
+    async def main():
+        log, jobs = [], []
+
+        async def wait_for(place):
+            try:
+                await ferry.gather(jobs[place])
+            except asyncio.CancelledError as error:
+                log.append(error.args)
+                raise
+
+        for ring in 1, 3:
+            jobs[:] = [ferry.submit(wait_for, (place + 1) % ring) for place in range(ring)]
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert jobs[0].cancel("stop") is True
+            for job in jobs:
+                with pytest.raises(asyncio.CancelledError, match="stop"):
+                    await job
+            # The first was given up so that the others could end, and hears of it last.
+            while len(log) < ring:
+                await asyncio.sleep(0)
+            assert log == [("stop",)] * ring
+            log.clear()
+
+    run(main)
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, lambda function: lambda: function()], ids=["", "lambda"])
+def test_a_job_that_awaits_itself_is_told(run, wrap):
+    async def main():
+        box, caught = [], []
+        got_it = asyncio.Event()
+
+        async def itself():
+            await got_it.wait()
+            try:
+                await box[0]
+            except RuntimeError as error:
+                caught.append(str(error))
+            return await inner()
+
+        async def inner():
+            return await box[0]
+
+        box.append(ferry.submit(wrap(itself)))
+        got_it.set()
+        with pytest.raises(RuntimeError, match="can't await itself"):
+            await box[0]
+        assert caught == ["a job can't await itself, as it would wait for ever"]
+
+    run(main)
+
+
+def test_cancelling_breaks_a_ring_of_jobs_that_await_each_other(run):
+    async def main():
+        jobs, told = [], []
+
+        async def wait_for(number):
+            try:
+                await jobs[number]
+            except asyncio.CancelledError as error:
+                told.append((number, *error.args))
+                raise
+
+        jobs += [ferry.submit(wait_for, number) for number in (1, 2, 0)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert jobs[0].cancel("stop")
+        await ferry.wait(jobs)
+        assert all(job.cancelled() for job in jobs)
+        while len(told) < 3:
+            await asyncio.sleep(0)
+        assert sorted(told) == [(0, "stop"), (1, "stop"), (2, "stop")]
+
+    run(main)

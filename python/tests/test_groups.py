@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import itertools
+import sys
 import threading
 
 import pytest
@@ -292,6 +293,25 @@ def test_as_completed_raises_when_the_time_is_over(run):
     run(main)
 
 
+@pytest.mark.parametrize("timeout", [0, 0.001])
+def test_as_completed_raises_once_for_each_that_is_late(run, timeout):
+    async def main():
+        jobs = [ferry.submit(asyncio.sleep, 1000) for _ in range(3)]
+        late = 0
+        for reader in ferry.as_completed(jobs, timeout=timeout):
+            with pytest.raises(TimeoutError):
+                await reader
+            late += 1
+            assert late <= 3
+        assert late == 3
+        # All of them asked for before the time is over.
+        for reader in list(ferry.as_completed(jobs, timeout=timeout)):
+            with pytest.raises(TimeoutError):
+                await reader
+
+    run(main)
+
+
 def test_as_completed_loses_none_when_a_reader_is_cancelled(run):
     async def main():
         gate = asyncio.Event()
@@ -316,6 +336,35 @@ def test_as_completed_hands_an_error_to_who_asks_for_it(run):
             with pytest.raises(ValueError) as caught:
                 await next
             assert caught.value is error
+
+    run(main)
+
+
+def test_as_completed_ends_when_its_time_is_over(run):
+    async def main():
+        gate = asyncio.Event()
+        jobs = [ferry.submit(give_now, 1), ferry.submit(gate.wait), ferry.submit(gate.wait)]
+        await jobs[0]
+
+        async def take(readers):
+            taken = []
+            # One more than there should be.
+            for reader in itertools.islice(readers, 4):
+                try:
+                    taken.append(await reader)
+                except TimeoutError:
+                    taken.append("late")
+            return taken
+
+        # Readers that come after the time is over, those that wait meanwhile, and one that gave up before.
+        assert await take(ferry.as_completed(jobs, timeout=0)) == [1, "late", "late"]
+        assert await take(list(itertools.islice(ferry.as_completed(jobs, timeout=0.001), 4))) == [1, "late", "late"]
+        readers = ferry.as_completed(jobs[1:], timeout=0.001)
+        given_up = next(readers)
+        given_up.cancel()
+        assert await take(readers) == ["late", "late"]
+        gate.set()
+        await ferry.wait(jobs)
 
     run(main)
 
@@ -356,6 +405,38 @@ def test_map_runs_no_more_than_the_limit_and_no_less(run, limit):
 
         assert await ferry.map(work, range(30), limit=limit) == list(range(30))
         assert most == limit
+
+    run(main)
+
+
+# uvloop 0.23 gives the factory of Python 3.13.0 an argument that it doesn't take.
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+@pytest.mark.parametrize("run", ["asyncio", "rloop"], indirect=True)
+@pytest.mark.parametrize("limit", [2, 10_000])
+def test_map_of_tasks_that_start_eagerly(run, limit):
+    async def main():
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        running, most, error = 0, 0, ValueError("no")
+
+        async def work(item):
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0)
+            running -= 1
+            return item
+
+        async def at_once(item):
+            if item == 1_500:
+                raise error
+            return item
+
+        assert await ferry.map(work, range(1_500), limit=limit) == list(range(1_500))
+        assert most == min(limit, 1_500)
+        assert await ferry.map(at_once, range(1_500), limit=limit) == list(range(1_500))
+        with pytest.raises(ValueError) as caught:
+            await ferry.map(at_once, itertools.count(), limit=limit)
+        assert caught.value is error
 
     run(main)
 

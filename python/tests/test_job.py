@@ -557,6 +557,23 @@ class Run:
         pass
 
 
+def test_the_name_of_a_chain_is_short_however_long_that_is(run):
+    async def main():
+        class Promise:
+            def then(self):
+                return 0
+
+        job = ferry.submit(Promise().then).then(int)
+        assert job.name.endswith(".Promise.then.then")
+        for _ in range(50):
+            job = job.then(int).catch(int)
+        assert job.name.endswith(".Promise.then.catch×101")
+        assert job.finally_(dict).name.endswith(".Promise.then.finally_×102")
+        assert await job == 0
+
+    run(main)
+
+
 def test_python_takes_it_for_what_it_is(run):
     async def main():
         job = ferry.submit(give)

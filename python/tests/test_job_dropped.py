@@ -12,6 +12,10 @@ import asyncferry as ferry
 from asyncferry import State
 
 
+async def give_on_a_thread():
+    return await ferry.submit(give_now, 1)
+
+
 def test_an_async_one_that_is_dropped_is_cancelled(run):
     async def main():
         log = []
@@ -180,6 +184,107 @@ def test_the_error_of_a_job_that_is_garbage_is_reported_whole(program):
     ) == "lost\n"
 
 
+@pytest.mark.parametrize("group", [ferry.gather, lambda *aws: ferry.gather(*aws, return_exceptions=True), ferry.race])
+def test_a_group_that_is_dropped_answers_for_nobody(run, group):
+    async def main():
+        async def fail_later(number):
+            await go_on.wait()
+            raise ValueError(number)
+
+        go_on = asyncio.Event()
+        # The last stays, so the group does not end before it goes.
+        failing = [ferry.submit(fail_later, 0), asyncio.create_task(fail_later(1))]
+        dropped = group(*failing, ferry.sleep(1000))
+        await asyncio.sleep(0)
+        del dropped
+        gc.collect()
+        go_on.set()
+        while not all(each.done() for each in failing):
+            await asyncio.sleep(0)
+        failing.clear()
+        # A task is freed a turn after its end.
+        while len(run.reports) < 2:
+            await asyncio.sleep(0)
+            gc.collect()
+
+    run(main)
+    assert sorted(report["exception"].args for report in run.take_reports()) == [(0,), (1,)]
+
+
+def test_what_failed_in_a_group_before_that_was_dropped_is_reported(run):
+    async def main():
+        failing = [ferry.submit(fail, ValueError(0)), asyncio.create_task(fail(ValueError(1)))]
+        dropped = ferry.gather(*failing, ferry.sleep(1000), return_exceptions=True)
+        while not all(each.done() for each in failing):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        del dropped
+        failing.clear()
+        while len(run.reports) < 2:
+            await asyncio.sleep(0)
+            gc.collect()
+
+    run(main)
+    assert sorted(report["exception"].args for report in run.take_reports()) == [(0,), (1,)]
+
+
+def test_a_wait_that_is_over_answers_for_nobody(run):
+    async def main():
+        go_on = asyncio.Event()
+
+        async def fail_later():
+            await go_on.wait()
+            raise ValueError("after the wait")
+
+        task = asyncio.create_task(fail_later())
+        await ferry.wait([task], timeout=0, return_when=ferry.FIRST_EXCEPTION)
+        go_on.set()
+        while not task.done():
+            await asyncio.sleep(0)
+        del task
+        while not run.reports:
+            await asyncio.sleep(0)
+            gc.collect()
+
+    run(main)
+    assert [str(report["exception"]) for report in run.take_reports()] == ["after the wait"]
+
+
+def test_a_group_that_ended_answers_for_all(run):
+    async def main():
+        async def fail_later(number):
+            try:
+                await go_on.wait()
+            finally:
+                raise ValueError(number)
+
+        for group in ferry.gather, ferry.race:
+            go_on = asyncio.Event()
+            late = [ferry.submit(fail_later, 0), asyncio.create_task(fail_later(1))]
+            with pytest.raises(KeyError):
+                await group(ferry.submit(fail, KeyError("first")), *late)
+            go_on.set()
+            while not all(each.done() for each in late):
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            late.clear()
+            gc.collect()
+        # Cancelled, it has no list in which they could stand.
+        failing = [ferry.submit(fail, ValueError(2)), asyncio.create_task(fail(ValueError(3)))]
+        stopped = ferry.gather(*failing, ferry.sleep(1000), return_exceptions=True)
+        while not all(each.done() for each in failing):
+            await asyncio.sleep(0)
+        stopped.cancel()
+        await ferry.wait([stopped])
+        del stopped
+        failing.clear()
+        gc.collect()
+        await asyncio.sleep(0)
+
+    # What was reported would fail it.
+    run(main)
+
+
 def test_a_failed_one_that_somebody_looked_at_is_not_reported(run):
     async def main():
         looks = [
@@ -207,3 +312,19 @@ def test_without_a_loop_a_lost_error_is_unraisable(unraisable):
         pass
     del job
     assert unraisable == [(error, "Job 'fail_now' failed, and nobody retrieved its exception")]
+
+
+def test_an_error_of_a_detached_one_is_told_to_its_own_loop(run, in_thread):
+    idle = asyncio.new_event_loop()
+    # It has a home, and it had it first.
+    in_thread(idle.run_until_complete, give_on_a_thread())
+
+    async def main():
+        ferry.submit(fail_now, ValueError("lost")).detach()
+        while not run.reports:
+            await asyncio.sleep(0)
+
+    run(main)
+    [report] = run.take_reports()
+    assert report["message"] == "Detached job 'fail_now' failed, and nobody retrieved its exception"
+    idle.close()

@@ -98,18 +98,20 @@ del job
 
 
 def test_submitting_while_python_exits(program):
+    # Handlers run in the reverse order: this one before Ferry's own, which comes with the first job, and one after it.
     assert program(
         HEAD
         + """
-def late():
+def late(when):
     try:
-        print(ferry.submit(int).result(10))
+        print(when, ferry.submit(int).result(10))
     except RuntimeError as error:
-        print("refused")
+        print(when, error)
+atexit.register(late, "after")
 ferry.submit(int).result()
-atexit.register(late)
+atexit.register(late, "before")
 """
-    ) in ("0\n", "refused\n")
+    ).splitlines() == ["before 0", "after can't submit a function while Python exits"]
 
 
 def test_a_daemon_thread_that_waits_when_python_ends(program):
@@ -334,6 +336,51 @@ print(asyncio.run(main()))
     ) == "9\n"
 
 
+# Hooks that are registered before Ferry is used run inside of its own, were there any.
+HOOKS = {
+    "uses Ferry here": "use()",
+    "uses Ferry on a thread": "thread = threading.Thread(target=use); thread.start(); thread.join()",
+    "collects": "gc.collect()",
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS.values(), ids=HOOKS)
+def test_a_fork_beside_hooks_of_others(program, hook):
+    assert program(
+        HEAD
+        + f"""
+import faulthandler, gc, warnings
+warnings.simplefilter("ignore", ResourceWarning)
+gc.disable()
+async def give(value): return value
+def use():
+    assert ferry.submit(int).result(20) == 0 and ferry.submit(give, 1).result(20) == 1
+    asyncio.run(main())
+async def main(): await ferry.sleep(0.001)
+def leave_a_loop():
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(main())
+    # A ring, which the collector frees: that closes the loop, and its home.
+    loop.itself = loop
+def hook():
+    {hook}
+os.register_at_fork(before=hook, after_in_parent=hook, after_in_child=hook)
+use()
+for _ in range(2):
+    leave_a_loop()
+    child = os.fork()
+    if child == 0:
+        # A child that hangs ends all the same.
+        faulthandler.dump_traceback_later(20, exit=True)
+        use()
+        os._exit(7)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    use()
+""",
+        flags=FORKING,
+    ).split() == ["7"] * 2
+
+
 MULTIPROCESSING = """
 import multiprocessing
 def work(value): return value + 1
@@ -371,3 +418,38 @@ async def main():
 print(asyncio.run(main()))
 """
     ) == "child\n"
+
+
+# What the system refuses.
+
+
+@pytest.mark.parametrize("megabytes", [1, 3, 6], ids=["no thread", "one thread", "some threads"])
+def test_a_system_that_refuses_threads(program, megabytes):
+    told = program(
+        HEAD
+        + f"""
+import resource
+[pages] = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmSize")]
+job = None
+resource.setrlimit(resource.RLIMIT_AS, (pages * 1024 + {megabytes} * 2**20, resource.RLIM_INFINITY))
+try: job = ferry.sleep(0.001)
+except RuntimeError as error: refused = str(error)
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+if job is None:
+    assert "could not start its worker threads" in refused, refused
+    job = ferry.sleep(0.001)
+print(job.result(20))
+"""
+    )
+    assert told == "None\n"
+
+
+def test_functions_may_go_as_deep_as_python_allows(program):
+    assert program(
+        HEAD
+        + """
+def deep(_=None): return sorted([1], key=deep)
+try: ferry.submit(deep).result()
+except RecursionError: print("RecursionError")
+"""
+    ) == "RecursionError\n"

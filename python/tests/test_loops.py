@@ -263,3 +263,28 @@ def test_waiting_jobs_are_no_cycles(run):
         assert gone() is None
 
     run(main)
+
+
+def test_an_interrupt_inside_of_call_soon_loses_nothing():
+    class Loop(asyncio.SelectorEventLoop):
+        interrupts = False
+
+        def call_soon(self, callback, *arguments, context=None):
+            if self.interrupts and type(callback).__name__ == "_SendReplies":
+                self.interrupts = False
+                raise KeyboardInterrupt
+            return super().call_soon(callback, *arguments, context=context)
+
+    async def main():
+        # A function that gives a coroutine: Rust awaits that.
+        return await asyncio.wait_for(ferry.submit(lambda: give(1)), PATIENCE)
+
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        loop = runner.get_loop()
+        assert loop.run_until_complete(main()) == 1
+        loop.interrupts = True
+        task = loop.create_task(main())
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(task)
+        assert loop.run_until_complete(main()) == 1
+        assert loop.run_until_complete(task) == 1

@@ -143,6 +143,52 @@ def test_a_reader_that_is_cancelled_loses_nothing(run):
     run(main)
 
 
+def test_readers_at_the_same_time_get_each_value_once(run):
+    async def main():
+        turns = asyncio.Queue()
+
+        async def work():
+            while (value := await turns.get()) is not None:
+                ferry.report_progress(value)
+
+        job = ferry.submit(work)
+        progress = job.progress()
+        # Those who wait.
+        first, second, third = anext(progress), anext(progress), anext(progress)
+        for value in "abc":
+            turns.put_nowait(value)
+        assert await ferry.gather(first, second, third) == ["a", "b", "c"]
+        # One that gives up before its value comes, one that goes with it, and one that others wait behind.
+        first, second, third = anext(progress), anext(progress), anext(progress)
+        first.cancel()
+        for value in "def":
+            turns.put_nowait(value)
+        assert [await second, await third, await anext(progress)] == ["d", "e", "f"]
+        # One that had its value, and that nobody looked at.
+        dropped, last = anext(progress), anext(progress)
+        turns.put_nowait("g")
+        turns.put_nowait("h")
+        turns.put_nowait(None)
+        await job
+        del dropped
+        assert [await last, await anext(progress)] == ["h", "g"]
+        for _ in range(2):
+            with pytest.raises(StopAsyncIteration):
+                await anext(progress)
+
+    run(main)
+
+
+@pytest.mark.parametrize("work", [report, report_async])
+def test_what_a_map_calls_reports_to_the_map(run, work):
+    async def main():
+        mapped = ferry.map(work, [["a"], ["b"], ["c"]], limit=1)
+        assert [value async for value in mapped.progress()] == ["a", "b", "c"]
+        assert await mapped == ["done"] * 3
+
+    run(main)
+
+
 def test_a_reader_keeps_its_job(run):
     async def main():
         progress = ferry.submit(report_async, range(3)).progress()

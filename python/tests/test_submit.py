@@ -237,6 +237,42 @@ def test_a_queued_call_that_is_cancelled_never_runs(program):
     ) == "['wanted'] CANCELLED\n"
 
 
+def test_a_queued_call_that_is_cancelled_leaves_the_queue(program):
+    assert program(
+        """
+        import gc, threading, weakref, asyncferry as ferry
+        ferry.configure(python_threads=1, max_queued=4)
+        began, go_on = threading.Event(), threading.Event()
+        first = ferry.submit(lambda: (began.set(), go_on.wait()))
+        began.wait()
+        class Argument: pass
+        argument = Argument()
+        gone = weakref.ref(argument)
+        jobs = [ferry.submit(id, argument), *[ferry.submit(str, number) for number in range(3)]]
+        del argument
+        try:
+            ferry.submit(str)
+        except RuntimeError as error:
+            print(error)
+        assert jobs[0].cancel() and jobs[2].cancel()
+        print(gone(), jobs[3])
+        # Over and over, there is room for two.
+        for number in range(10):
+            more = [ferry.submit(str, number), ferry.submit(str, number + 1)]
+            print(more[1]) if number == 9 else more[number % 2].cancel()
+            if number < 9: del more
+        go_on.set()
+        print([job.result() for job in (jobs[1], jobs[3], *more)])
+        """
+    ).splitlines() == [
+        "4 submitted functions wait for a thread already: await some before you submit more, or use map(), which has "
+        "a limit",
+        "None <Job 'str' pending: waits for a thread, with 1 before it>",
+        "<Job 'str' pending: waits for a thread, with 3 before it>",
+        "['0', '2', '9', '10']",
+    ]
+
+
 def test_a_thread_can_ask_whether_it_is_still_wanted(run):
     began, told = threading.Event(), []
 

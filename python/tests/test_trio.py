@@ -281,3 +281,29 @@ def test_a_job_is_left_when_the_run_ends():
     assert not rust.done() and rust.cancel()
     with pytest.raises((asyncio.CancelledError, RuntimeError)):
         forever.result(PATIENCE)
+
+
+def test_a_coroutine_that_raises_cancelled_error_ends_with_its_words():
+    async def main():
+        async def own(*arguments):
+            await trio.lowlevel.checkpoint()
+            raise asyncio.CancelledError(*arguments)
+
+        for arguments in (), ("own message",):
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await ferry.submit(own, *arguments)
+            assert caught.value.args == arguments
+
+    run(main)
+
+
+def test_trio_that_must_not_be_imported_is_left_alone(program):
+    assert program(
+        """
+        import sys
+        sys.modules["trio"] = None
+        import asyncio, asyncferry as ferry
+        async def main(): return await ferry.submit(abs, -1)
+        print(ferry.submit(abs, -1).result(), asyncio.run(main()))
+        """
+    ) == "1 1\n"

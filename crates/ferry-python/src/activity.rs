@@ -4,7 +4,10 @@
 //! The job's object, its source, the thread that runs it and its `contextvars` share one. It keeps none of them
 //! alive, so that a job which nobody refers to any more is told to stop although its work still runs.
 
-use crate::{context::current_context, coroutine::Call, names, progress::Progress, source::PyValue, threads};
+use crate::{
+    call::Call, context::current_context, coroutine_job::Stop, names, progress::Progress, source::PyValue,
+    threads,
+};
 use pyo3::{
     PyTraverseError, PyVisit, exceptions::PyRuntimeError, intern, prelude::*, sync::PyOnceLock,
     types::PyString,
@@ -16,9 +19,11 @@ pub(crate) struct Activity {
     /// With which words it was told to stop.
     stopped: OnceLock<String>,
     place: Mutex<Place>,
+    /// What it's a part of, and reports to: a map.
+    whole: Option<Arc<Self>>,
     progress: Progress,
     /// The coroutine that a function gave, whose result is to be the job's.
-    coroutine: OnceLock<Arc<Call>>,
+    coroutine: OnceLock<Arc<Stop>>,
 }
 
 /// Where a function is that was submitted.
@@ -38,20 +43,40 @@ impl Activity {
         &self.progress
     }
 
-    /// Nobody wants its result any more.
+    /// That of a part of what runs here and now, or of what that is a part of itself.
+    pub(crate) fn of_a_part(py: Python<'_>) -> PyResult<Self> {
+        let here = Self::here(py)?;
+        let whole = here.map(|here| here.whole.clone().unwrap_or(here));
+        Ok(Self { whole, ..Self::default() })
+    }
+
+    /// Nobody wants its result any more. Python code may run, of what a call that was queued is dropped with.
     pub(crate) fn stop(&self, message: &str) {
         let _ = self.stopped.set(message.to_owned());
         self.progress.close();
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Place::Queued(number) = place {
+            threads::take_back(number);
+        }
     }
 
-    /// It goes on with a coroutine.
-    pub(crate) fn goes_on(&self, call: &Arc<Call>) {
-        let _ = self.coroutine.set(call.clone());
+    /// It goes on with a coroutine, which is the one to be asked to stop from now on.
+    pub(crate) fn goes_on(&self, stop: Stop) {
+        let _ = self.coroutine.set(Arc::new(stop));
+    }
+
+    pub(crate) fn coroutine(&self) -> Option<&Arc<Stop>> {
+        self.coroutine.get()
+    }
+
+    /// Whether it goes on with this coroutine.
+    pub(crate) fn is_done_by(&self, call: &Arc<Call>) -> bool {
+        self.coroutine.get().is_some_and(|stop| Arc::ptr_eq(&stop.call, call))
     }
 
     /// Shows the garbage collector the coroutine's task. Only its job may call it, as there is one of those.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.coroutine.get().map_or(Ok(()), |call| call.traverse(visit))
+        self.coroutine.get().map_or(Ok(()), |stop| stop.call.traverse(visit))
     }
 
     pub(crate) fn is_queued(&self, number: u64) {
@@ -64,8 +89,8 @@ impl Activity {
 
     /// What it waits for, as a part of a sentence.
     pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
-        if let Some(call) = self.coroutine.get() {
-            return call.describe(py);
+        if let Some(stop) = self.coroutine.get() {
+            return stop.call.describe(py);
         }
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match place {
@@ -108,15 +133,17 @@ fn variable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 
 /// Tells those who iterate over this job's progress() that it has come this far.
 ///
-/// For functions that were given to submit() or map(), and whatever they call in their context. A value is
-/// any object; the last 256 are kept for those who look later. Raises RuntimeError elsewhere.
+/// For functions that were given to submit(), and whatever they call in their context; what those report that were
+/// given to map() comes out of the map's own progress(). A value is any object; the last 256 are kept for those who
+/// look later. Raises RuntimeError elsewhere.
 #[pyfunction]
 #[pyo3(signature = (value, /))]
 pub(crate) fn report_progress(value: Bound<'_, PyAny>) -> PyResult<()> {
     let activity = Activity::here(value.py())?.ok_or_else(|| {
         PyRuntimeError::new_err("report_progress() is for functions that were given to submit() or map()")
     })?;
-    activity.progress.report(Arc::new(PyValue(value.unbind())));
+    let reported = activity.whole.as_ref().unwrap_or(&activity);
+    reported.progress.report(Arc::new(PyValue(value.unbind())));
     Ok(())
 }
 

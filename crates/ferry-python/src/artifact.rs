@@ -1,6 +1,7 @@
 //! [`Artifact`]: what a job made, for Python; [`ArtifactInfo`] is the same in Rust.
 
-use pyo3::prelude::*;
+use crate::names;
+use pyo3::{exceptions::PyTypeError, prelude::*, types::PyString};
 
 /// What a job made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -11,6 +12,24 @@ pub struct ArtifactInfo {
     pub content_hash: String,
     /// Whatever its maker wants to say about it.
     pub tags: Vec<String>,
+}
+
+/// What `tags` takes.
+#[derive(Default)]
+pub(crate) struct Tags(pub(crate) Vec<String>);
+
+impl<'py> FromPyObject<'_, 'py> for Tags {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyString>() {
+            return Err(PyTypeError::new_err(format!(
+                "a list of texts is wanted, not one text: [{}]",
+                names::short_repr(&object)?
+            )));
+        }
+        object.extract().map(Self)
+    }
 }
 
 /// What a job made: its id, the BLAKE3 hash of its content in hexadecimal, and its tags.
@@ -46,9 +65,9 @@ impl Artifact {
 #[pymethods]
 impl Artifact {
     #[new]
-    #[pyo3(signature = (id, content_hash, tags = Vec::new()))]
-    fn new(id: String, content_hash: String, tags: Vec<String>) -> Self {
-        ArtifactInfo { id, content_hash, tags }.into()
+    #[pyo3(signature = (id, content_hash, tags = Tags::default()))]
+    fn new(id: String, content_hash: String, tags: Tags) -> Self {
+        ArtifactInfo { id, content_hash, tags: tags.0 }.into()
     }
 
     /// Names it: for a file, the path as it was given.

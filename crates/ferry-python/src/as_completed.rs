@@ -10,10 +10,9 @@
 //! none is lost.
 
 use crate::{
-    group::{Counter, Group, Wakers},
+    group::{Counter, Group, Order, Wakers, collection},
     home::Home,
     job::Job,
-    names,
     reading::{Iterated, Reading},
     source::{Deliver, End},
     timer,
@@ -21,9 +20,8 @@ use crate::{
 use asyncferry::{Future, Promise, State, promise};
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyStopAsyncIteration, PyTimeoutError, PyTypeError},
+    exceptions::{PyStopAsyncIteration, PyTimeoutError},
     prelude::*,
-    types::PySet,
 };
 use std::{
     collections::VecDeque,
@@ -42,13 +40,7 @@ use std::{
 #[pyo3(signature = (aws, *, timeout = None))]
 pub(crate) fn as_completed(aws: &Bound<'_, PyAny>, timeout: Option<f64>) -> PyResult<AsCompleted> {
     let py = aws.py();
-    if aws.is_exact_instance_of::<Job>() || names::is_awaitable(aws)? {
-        return Err(PyTypeError::new_err(
-            "as_completed() takes a collection of awaitables, not just one of them",
-        ));
-    }
-    let aws = PySet::new(py, aws.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
-    let group = Group::of(py, "as_completed", aws.iter().collect())?;
+    let group = Group::of(py, "as_completed", collection("as_completed", aws)?, Order::Any)?;
     let line = Arc::new(Line { group, queue: Mutex::default() });
     let wakers = line.group.count(py, &Arc::new(Arrivals(line.clone())))?;
     let late = line.clone();
@@ -116,7 +108,7 @@ struct Line {
 struct Queue {
     done: VecDeque<usize>,
     readers: VecDeque<(Promise<Arrived>, Gives)>,
-    /// How many were handed out.
+    /// How many were handed out, an error for want of time among them.
     given: usize,
     /// The time is over.
     is_late: bool,
@@ -141,6 +133,7 @@ impl Line {
                 return None;
             }
             if queue.is_late && queue.done.is_empty() {
+                queue.given += 1;
                 promise.fail(too_late());
             } else {
                 queue.readers.push_back((promise, gives));
@@ -189,10 +182,14 @@ impl Line {
         let readers = {
             let mut queue = self.lock();
             queue.is_late = true;
+            queue.given += queue.readers.len();
             std::mem::take(&mut queue.readers)
         };
         for (reader, _) in readers {
-            reader.fail(too_late());
+            if !reader.fail(too_late()) {
+                // It had given up waiting, and makes room.
+                self.lock().given -= 1;
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! [`Callback`]: a function to call in a `contextvars` context, on the thread of a loop.
 
-use crate::{context::call_inside, home::Home};
+use crate::{calling, context::call_inside, home::Home};
 use pyo3::{PyTraverseError, PyVisit, intern, prelude::*, types::PyDict};
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ impl Callback {
         let Some(event_loop) = self.home.event_loop(py) else { return Ok(()) };
         let keywords = PyDict::new(py);
         keywords.set_item(intern!(py, "context"), self.context)?;
-        event_loop.call_method(intern!(py, "call_soon"), (self.function, argument), Some(&keywords)).map(drop)
+        let call_soon = event_loop.getattr(intern!(py, "call_soon"))?;
+        calling::call(&call_soon, (self.function, argument), Some(&keywords)).map(drop)
     }
 
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {

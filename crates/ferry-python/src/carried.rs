@@ -6,12 +6,16 @@
 //!
 //! The task ends with `None`, whatever the coroutine gave, as nobody but Rust has it; a plain exception goes to
 //! Rust only, so asyncio never reports it as one that nobody retrieved. What concerns the task or the loop
-//! (`CancelledError`, `KeyboardInterrupt`, `SystemExit`) goes to both. What a coroutine returned counts, even if
-//! its task was told to cancel in its very last step, where asyncio would drop the value.
+//! (`CancelledError`, `KeyboardInterrupt`, `SystemExit`) goes to both, the latter two on a loop of somebody's own
+//! only. What a coroutine returned counts, even if it told its own task to cancel in its very last step, where asyncio
+//! would drop the value.
 
 use crate::{
-    coroutine::Call,
+    background,
+    call::Call,
+    calling::{self, Step, send},
     home::Home,
+    job::Job,
     names,
     source::{End, Once},
     tasks::Turn,
@@ -19,8 +23,8 @@ use crate::{
 use asyncferry::Promise;
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyGeneratorExit, PyStopIteration},
-    ffi, intern,
+    exceptions::{PyGeneratorExit, PyRuntimeError, PyStopIteration},
+    intern,
     prelude::*,
     types::{PyString, PyTuple},
 };
@@ -84,6 +88,8 @@ pub(crate) struct Carried {
     /// Taken when the coroutine ends.
     promise: Mutex<Option<Pledge>>,
     has_begun: AtomicBool,
+    /// It's to be told that it waits for its own end.
+    awaits_itself: AtomicBool,
     /// Whose end is to be known when: at once, or with those of its turn.
     turn: Turn,
 }
@@ -103,6 +109,7 @@ impl Carried {
             home,
             promise: Mutex::new(Some(pledge)),
             has_begun: AtomicBool::new(false),
+            awaits_itself: AtomicBool::new(false),
             turn,
         }
     }
@@ -114,12 +121,17 @@ impl Carried {
         step: PyResult<Step<'py>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         match step {
+            Ok(Step::Waits(yielded)) if self.is_job_of_this(&yielded) => {
+                // As asyncio's tasks do, it hears of it at the loop's next turn.
+                self.awaits_itself.store(true, Ordering::Relaxed);
+                Ok(Some(py.None().into_bound(py)))
+            }
             Ok(Step::Waits(yielded)) => Ok(Some(yielded)),
             Ok(Step::Returned(value)) => {
                 self.ended(py, Ok(value.unbind()))?;
                 Ok(None)
             }
-            Err(error) if concerns_rust_only(py, &error)? => {
+            Err(error) if self.concerns_rust_only(py, &error)? => {
                 self.ended(py, Err(error))?;
                 Ok(None)
             }
@@ -135,14 +147,43 @@ impl Carried {
         let py = value.py();
         let coroutine = self.coroutine.bind(py);
         if !self.has_begun.swap(true, Ordering::Relaxed) && self.call.is_dropped() {
-            coroutine.call_method0(intern!(py, "close"))?;
+            calling::call_method(coroutine, intern!(py, "close"), ())?;
             return Err(names::cancelled_error(py, None));
+        }
+        if self.awaits_itself.swap(false, Ordering::Relaxed) {
+            let error = PyRuntimeError::new_err("a job can't await itself, as it would wait for ever");
+            return self.step_with(&(error.into_value(py),).into_pyobject(py)?);
         }
         send(coroutine, value)
     }
 
+    /// The next step of the coroutine, in which an exception is raised.
+    fn step_with<'py>(&self, exception: &Bound<'py, PyTuple>) -> PyResult<Step<'py>> {
+        let py = exception.py();
+        match calling::call_method(self.coroutine.bind(py), intern!(py, "throw"), exception) {
+            Ok(yielded) => Ok(Step::Waits(yielded)),
+            Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+                error.value(py).getattr(intern!(py, "value")).map(Step::Returned)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether what the coroutine waits for is the job that waits for its own end.
+    fn is_job_of_this(&self, awaited: &Bound<'_, PyAny>) -> bool {
+        awaited.cast_exact::<Job>().is_ok_and(|job| job.get().core().waits_for().is_for(&self.call))
+    }
+
+    /// An exception that is whoever awaits the call's alone: not a `CancelledError`, not the one that closes a coroutine,
+    /// and not one that stops the program, unless that came up on the background loop, which serves others too.
+    fn concerns_rust_only(&self, py: Python<'_>, error: &PyErr) -> PyResult<bool> {
+        let stops_the_loop = names::stops_the_program(py, error) && !background::is_home(&self.home);
+        let is_pythons = stops_the_loop || error.is_instance_of::<PyGeneratorExit>(py);
+        Ok(!is_pythons && !names::is_cancelled_error(error.value(py))?)
+    }
+
     fn ended(&self, py: Python<'_>, result: PyResult<Py<PyAny>>) -> PyResult<()> {
-        drop(self.call.done());
+        let result = self.call.ended(py, result);
         let promise = self.promise.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (promise, self.turn) {
             (Some(pledge), Turn::This) => self.home.reply(py, pledge.promise.clone(), Reply::new(py, result)),
@@ -152,33 +193,6 @@ impl Carried {
                 Ok(())
             }
             (None, _) => Ok(()),
-        }
-    }
-}
-
-/// An exception that is whoever awaits the call's alone: not a `CancelledError`, not one that stops the program, and
-/// not the one that closes a coroutine.
-fn concerns_rust_only(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
-    let is_pythons = error.is_instance_of::<PyGeneratorExit>(py) || names::stops_the_program(py, error);
-    Ok(!is_pythons && !names::is_cancelled_error(error.value(py))?)
-}
-
-enum Step<'py> {
-    Waits(Bound<'py, PyAny>),
-    Returned(Bound<'py, PyAny>),
-}
-
-/// `coroutine.send(value)`, which tells a value from the end without an exception.
-fn send<'py>(coroutine: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<Step<'py>> {
-    let py = coroutine.py();
-    let mut given = std::ptr::null_mut();
-    // SAFETY: both objects are alive and the thread is attached; on NEXT and RETURN a new reference stands in
-    // `given`, on ERROR an exception is set.
-    unsafe {
-        match ffi::PyIter_Send(coroutine.as_ptr(), value.as_ptr(), &raw mut given) {
-            ffi::PySendResult::PYGEN_NEXT => Ok(Step::Waits(Bound::from_owned_ptr(py, given))),
-            ffi::PySendResult::PYGEN_RETURN => Ok(Step::Returned(Bound::from_owned_ptr(py, given))),
-            ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
         }
     }
 }
@@ -207,18 +221,13 @@ impl Carried {
     #[pyo3(signature = (*exception))]
     fn throw<'py>(&self, exception: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>> {
         let py = exception.py();
-        let step = match self.coroutine.bind(py).call_method1(intern!(py, "throw"), exception) {
-            Ok(yielded) => Ok(Step::Waits(yielded)),
-            Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
-                error.value(py).getattr(intern!(py, "value")).map(Step::Returned)
-            }
-            Err(error) => Err(error),
-        };
+        self.awaits_itself.store(false, Ordering::Relaxed);
+        let step = self.step_with(exception);
         self.stepped(py, step)?.ok_or_else(|| PyStopIteration::new_err(()))
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.coroutine.bind(py).call_method0(intern!(py, "close")).map(drop)
+        calling::call_method(self.coroutine.bind(py), intern!(py, "close"), ()).map(drop)
     }
 
     /// Whatever else a coroutine knows of itself: `cr_frame`, `cr_code`, `__qualname__`, …

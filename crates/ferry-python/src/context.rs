@@ -9,6 +9,7 @@ pub(crate) use direct::{call_inside, current_context, empty_context};
 
 #[cfg(not(Py_LIMITED_API))]
 mod direct {
+    use crate::calling;
     use pyo3::{ffi, prelude::*};
 
     /// A context in which no variable is set.
@@ -32,7 +33,7 @@ mod direct {
         argument: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         enter(context)?;
-        let called = function.call1((argument,));
+        let called = calling::call_with(function, argument);
         leave(context)?;
         called
     }
@@ -57,6 +58,7 @@ mod direct {
 
 #[cfg(Py_LIMITED_API)]
 mod by_module {
+    use crate::calling;
     use pyo3::{intern, prelude::*, sync::PyOnceLock};
 
     pub(crate) fn empty_context(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
@@ -74,6 +76,6 @@ mod by_module {
         function: &Bound<'py, PyAny>,
         argument: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        context.call_method1(intern!(context.py(), "run"), (function, argument))
+        calling::call_method(context, intern!(context.py(), "run"), (function, argument))
     }
 }

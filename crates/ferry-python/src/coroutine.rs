@@ -17,27 +17,20 @@
 //! that were given tell their end by a done-callback, [`Finished`].
 
 use crate::{
+    call::{Call, Hold},
+    calling,
     carried::{Carried, Pledge, Reply},
     context::current_context,
-    glue,
+    coroutine_job::Stop,
     home::Home,
     names,
     tasks::Turn,
 };
 use asyncferry::{Failure, Future, Promise, State, promise};
-use pyo3::{
-    PyTraverseError, PyVisit,
-    exceptions::PyTypeError,
-    intern,
-    prelude::*,
-    types::{PyWeakrefMethods, PyWeakrefReference},
-};
+use pyo3::{PyErrArguments, exceptions::PyTypeError, intern, prelude::*};
 use std::{
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -98,74 +91,20 @@ pub struct PyFuture {
     farewell: &'static str,
 }
 
-/// Where a call stands, known to both of its sides.
-pub(crate) struct Call {
-    stage: Mutex<CallStage>,
-    hold: Hold,
-    /// A future of Rust waits for it, and not Python by way of a job.
-    is_rusts: AtomicBool,
-}
-
-/// Whether who awaits a call keeps its task alive.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hold {
-    /// A task that nothing else refers to, its loop included, goes, and who awaits hears of it.
-    Weakly,
-    /// It lives as long as it's awaited. Who awaits shows it to the garbage collector, if that's an object of Python.
-    Strongly,
-}
-
-pub(crate) enum CallStage {
-    New,
-    /// The task or future of Python is on its way.
-    Running(Held),
-    /// The Python side has ended.
-    Done,
-    /// The Rust side is gone.
-    Dropped,
-}
-
-/// What is to be done to stop the Python side of a call.
-pub(crate) enum Asked<'py> {
-    /// Nothing: it will not start.
-    NotStarted,
-    /// Its task is to be cancelled.
-    Running(Bound<'py, PyAny>),
-    Over,
-}
-
-/// How a call holds its task.
-pub(crate) enum Held {
-    Weak(Py<PyWeakrefReference>),
-    /// Also a future of somebody's own that can't be held weakly.
-    Strong(Py<PyAny>),
-}
-
-impl Held {
-    fn new(task: &Bound<'_, PyAny>, hold: Hold) -> Self {
-        let weak = if hold == Hold::Weakly { PyWeakrefReference::new(task).ok() } else { None };
-        weak.map_or_else(|| Self::Strong(task.clone().unbind()), |weak| Self::Weak(weak.unbind()))
-    }
-
-    fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        match self {
-            Self::Weak(weak) => weak.bind(py).upgrade(),
-            Self::Strong(task) => Some(task.bind(py).clone()),
-        }
-    }
-}
-
 impl std::future::Future for PyFuture {
     type Output = PyResult<Py<PyAny>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.reply.poll_settled(cx).is_pending() {
-            self.call.is_rusts.store(true, Ordering::Relaxed);
+            self.call.is_for_rust();
             return Poll::Pending;
         }
         Poll::Ready(match self.reply.get() {
             Some(Ok(reply)) => reply.take().unwrap_or_else(|| Err(stopped("it gave its result before"))),
-            Some(Err(Failure::Cancelled(message))) => Err(stopped(message.as_deref().unwrap_or_default())),
+            Some(Err(Failure::Cancelled(text))) => Err(match self.call.take_request() {
+                Some(Some(message)) => stopped((message,)),
+                _ => stopped(text.as_deref().unwrap_or_default().to_owned()),
+            }),
             _ => Err(stopped("the call was lost")),
         })
     }
@@ -180,7 +119,7 @@ impl PyFuture {
 
     /// The same, for a future of Rust that is about to wait for it.
     pub(crate) fn for_rust(self) -> Self {
-        self.call.is_rusts.store(true, Ordering::Relaxed);
+        self.call.is_for_rust();
         self
     }
 
@@ -190,6 +129,11 @@ impl PyFuture {
 
     pub(crate) fn call(&self) -> &Arc<Call> {
         &self.call
+    }
+
+    /// How to ask the Python side to stop.
+    pub(crate) fn stop(&self) -> Stop {
+        Stop { call: self.call.clone(), home: self.home.clone(), reply: self.reply.clone() }
     }
 
     pub(crate) fn home(&self) -> &Arc<Home> {
@@ -207,87 +151,11 @@ impl Drop for PyFuture {
             return;
         }
         // Changed here and now, so that a start which is still in the mail does nothing.
-        if let CallStage::Running(task) = self.call.change(CallStage::Dropped) {
+        if let Some(task) = self.call.give_up() {
             // A loop that is gone took its tasks with it.
             let farewell = self.farewell;
-            self.home.run(move |py, _| {
-                let message = (farewell,);
-                task.get(py)
-                    .map_or(Ok(()), |task| task.call_method1(intern!(py, "cancel"), message).map(drop))
-            });
+            self.home.run(move |py, _| task.cancel(py, farewell));
         }
-    }
-}
-
-impl Call {
-    fn new(hold: Hold) -> Arc<Self> {
-        Arc::new(Self { stage: Mutex::new(CallStage::New), hold, is_rusts: AtomicBool::new(false) })
-    }
-
-    /// Shows the garbage collector what this holds. Only who awaits may call it, as there is one of those.
-    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self.stage.try_lock().as_deref() {
-            Ok(CallStage::Running(Held::Strong(task))) => visit.call(task),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a future of Rust waits for it.
-    pub(crate) fn is_rusts(&self) -> bool {
-        self.is_rusts.load(Ordering::Relaxed)
-    }
-
-    /// The Python side has ended. What it was is for the caller to drop.
-    pub(crate) fn done(&self) -> CallStage {
-        self.change(CallStage::Done)
-    }
-
-    fn change(&self, stage: CallStage) -> CallStage {
-        std::mem::replace(&mut *self.stage.lock().unwrap_or_else(PoisonError::into_inner), stage)
-    }
-
-    /// The Python side is `task`, which may have run its first step by now, to its end or to where Rust lost
-    /// interest. Whether it's still to end.
-    fn runs(&self, task: &Bound<'_, PyAny>) -> PyResult<bool> {
-        match self.change(CallStage::Running(Held::new(task, self.hold))) {
-            CallStage::New | CallStage::Running(_) => return Ok(true),
-            CallStage::Done => drop(self.done()),
-            CallStage::Dropped => {
-                drop(self.change(CallStage::Dropped));
-                task.call_method0(intern!(task.py(), "cancel"))?;
-            }
-        }
-        Ok(false)
-    }
-
-    /// What is to be done to stop the Python side. One that has not started never will.
-    pub(crate) fn ask<'py>(&self, py: Python<'py>) -> Asked<'py> {
-        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*stage {
-            CallStage::New => {
-                *stage = CallStage::Dropped;
-                Asked::NotStarted
-            }
-            CallStage::Running(task) => task.get(py).map_or(Asked::Over, Asked::Running),
-            CallStage::Done | CallStage::Dropped => Asked::Over,
-        }
-    }
-
-    /// What it waits for, as a part of a sentence.
-    pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
-        let task = {
-            let stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-            match &*stage {
-                CallStage::New => return Some("starts at its loop's next turn".to_owned()),
-                CallStage::Running(task) => task.get(py),
-                CallStage::Done | CallStage::Dropped => None,
-            }
-        };
-        glue::call(py, "place_of", (task?,)).ok()?.extract().ok()
-    }
-
-    pub(crate) fn is_dropped(&self) -> bool {
-        matches!(&*self.stage.lock().unwrap_or_else(PoisonError::into_inner), CallStage::Dropped)
     }
 }
 
@@ -389,10 +257,10 @@ fn future_of<'py>(
     }
 }
 
-fn never_started(awaitable: &Bound<'_, PyAny>) -> PyResult<()> {
+pub(crate) fn never_started(awaitable: &Bound<'_, PyAny>) -> PyResult<()> {
     if names::is_coroutine(awaitable) {
         // Closed, it doesn't warn that it was never awaited.
-        awaitable.call_method0(intern!(awaitable.py(), "close"))?;
+        calling::call_method(awaitable, intern!(awaitable.py(), "close"), ())?;
     }
     Ok(())
 }
@@ -403,9 +271,9 @@ fn not_awaitable(object: &Bound<'_, PyAny>) -> PyErr {
 }
 
 /// A `CancelledError` made without the GIL.
-fn stopped(message: &str) -> PyErr {
+fn stopped(arguments: impl PyErrArguments + 'static) -> PyErr {
     pyo3::import_exception!(asyncio, CancelledError);
-    CancelledError::new_err(message.to_owned())
+    CancelledError::new_err(arguments)
 }
 
 /// The done-callback of a task or future that Rust awaits.
@@ -420,7 +288,7 @@ impl Finished {
     fn follow(self, future: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = future.py();
         if self.call.runs(future)? {
-            future.call_method1(intern!(py, "add_done_callback"), (Bound::new(py, self)?,))?;
+            calling::call_method(future, intern!(py, "add_done_callback"), (Bound::new(py, self)?,))?;
         }
         Ok(())
     }
@@ -429,8 +297,8 @@ impl Finished {
 #[pymethods]
 impl Finished {
     fn __call__(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        drop(self.call.done());
-        let result = task.call_method0(intern!(task.py(), "result")).map(Bound::unbind);
-        self.home.reply(task.py(), self.pledge.promise.clone(), Reply::new(task.py(), result))
+        let py = task.py();
+        let result = calling::call_method(task, intern!(py, "result"), ()).map(Bound::unbind);
+        self.home.reply(py, self.pledge.promise.clone(), Reply::new(py, self.call.ended(py, result)))
     }
 }

@@ -6,14 +6,15 @@
 //! loop knows of it or not.
 
 use crate::{
+    call::{Asked, Asker, Call},
     carried::Reply,
-    coroutine::{Asked, Call, PyFuture},
+    coroutine::PyFuture,
     home::Home,
     names,
     source::{End, Ending, Request, Source, Waits, Watch},
 };
 use asyncferry::{Failure, Future, State};
-use pyo3::{PyTraverseError, PyVisit, intern, prelude::*, types::PyDict};
+use pyo3::{PyTraverseError, PyVisit, prelude::*};
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -23,9 +24,12 @@ pub(crate) struct CoroutineWork {
     future: PyFuture,
 }
 
+/// Why a coroutine is cancelled.
+pub(crate) const UNWANTED: &str = "nobody refers to its job any more";
+
 impl CoroutineWork {
     pub(crate) fn new(future: PyFuture) -> Self {
-        Self { future: future.saying("nobody refers to its job any more") }
+        Self { future: future.saying(UNWANTED) }
     }
 }
 
@@ -53,7 +57,10 @@ impl Source for CoroutineWork {
     fn ending(&self, py: Python<'_>) -> Ending {
         let reply = match self.future.reply().get() {
             Some(Ok(reply)) => reply.take(),
-            Some(Err(Failure::Cancelled(message))) => return Ending::cancelled(py, message.as_deref()),
+            Some(Err(Failure::Cancelled(text))) => {
+                let request = self.future.call().take_request();
+                return request.map_or_else(|| Ending::cancelled(py, text.as_deref()), Ending::Cancelled);
+            }
             _ => None,
         };
         let lost = || Err(names::invalid_state(py, "the coroutine's result was lost"));
@@ -61,8 +68,7 @@ impl Source for CoroutineWork {
     }
 
     fn request(&self) -> Option<Arc<dyn Request>> {
-        let (call, home) = (self.future.call().clone(), self.future.home().clone());
-        Some(Arc::new(Stop { call, home, reply: self.future.reply().clone() }))
+        Some(Arc::new(self.future.stop()))
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -102,36 +108,26 @@ fn ended(reply: &Future<Reply>) -> Option<End> {
 }
 
 /// Asks the task to cancel.
-struct Stop {
-    call: Arc<Call>,
-    home: Arc<Home>,
-    reply: Future<Reply>,
+pub(crate) struct Stop {
+    pub(crate) call: Arc<Call>,
+    pub(crate) home: Arc<Home>,
+    pub(crate) reply: Future<Reply>,
 }
 
 impl Request for Stop {
     fn cancel(&self, py: Python<'_>, message: Option<Py<PyAny>>, text: &str) -> PyResult<bool> {
-        match self.call.ask(py) {
-            // Its start is still in the mail, and will find that nobody waits.
-            Asked::NotStarted => Ok(self.reply.cancel(text)),
-            Asked::Running(task) => {
-                let is_here = Home::of_running_loop(py)?.is_some_and(|here| Arc::ptr_eq(&here, &self.home));
-                let task = task.unbind();
-                if is_here {
-                    return cancel_task(task.bind(py), message);
-                }
-                // A task is cancelled on its own thread.
-                Ok(self.home.run(move |py, _| cancel_task(task.bind(py), message).map(drop)))
+        let is_here = Home::of_running_loop(py)?.is_some_and(|here| Arc::ptr_eq(&here, &self.home));
+        let asker = if is_here { Asker::AtHome } else { Asker::Elsewhere };
+        match (self.call.ask(message, asker), asker) {
+            // Its start may still be in the mail, and will find that nobody waits.
+            (Asked::NotStarted, _) => Ok(self.reply.cancel(text)),
+            (Asked::Running, Asker::AtHome) => self.call.tell(py),
+            // A task is cancelled on its own thread.
+            (Asked::Running, Asker::Elsewhere) => {
+                let call = self.call.clone();
+                Ok(self.home.run(move |py, _| call.tell(py).map(drop)))
             }
-            Asked::Over => Ok(false),
+            (Asked::Over, _) => Ok(false),
         }
     }
-}
-
-fn cancel_task(task: &Bound<'_, PyAny>, message: Option<Py<PyAny>>) -> PyResult<bool> {
-    let py = task.py();
-    let keywords = PyDict::new(py);
-    if let Some(message) = message {
-        keywords.set_item(intern!(py, "msg"), message)?;
-    }
-    task.call_method(intern!(py, "cancel"), (), Some(&keywords))?.is_truthy()
 }

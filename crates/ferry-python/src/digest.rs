@@ -1,7 +1,7 @@
 //! `digest_file`: the BLAKE3 hash of a file, as a job on a thread of its own.
 
 use crate::{
-    artifact::{Artifact, ArtifactInfo},
+    artifact::{Artifact, ArtifactInfo, Tags},
     expose::{Interest, blocking_to_awaitable},
     job::Job,
 };
@@ -29,14 +29,14 @@ thread_local! {
 /// The file is read on a thread of Ferry's pool. Cancelling the awaitable stops the reading. Raises the
 /// OSError that open() would raise: FileNotFoundError, IsADirectoryError, PermissionError, and so on.
 #[pyfunction]
-#[pyo3(signature = (path, *, tags = Vec::new()))]
-pub(crate) fn digest_file<'py>(path: &Bound<'py, PyAny>, tags: Vec<String>) -> PyResult<Bound<'py, Job>> {
+#[pyo3(signature = (path, *, tags = Tags::default()))]
+pub(crate) fn digest_file<'py>(path: &Bound<'py, PyAny>, tags: Tags) -> PyResult<Bound<'py, Job>> {
     let py = path.py();
     let file: PathBuf = py.import("os")?.call_method1("fsdecode", (path,))?.extract()?;
     // In a name that is no UTF-8, what can't be shown is replaced.
     let id = file.to_string_lossy().into_owned();
     blocking_to_awaitable(py, move |interest| match hash(&file, interest) {
-        Ok(content_hash) => Ok(Artifact::from(ArtifactInfo { id, content_hash, tags })),
+        Ok(content_hash) => Ok(Artifact::from(ArtifactInfo { id, content_hash, tags: tags.0 })),
         Err(error) => Err(os_error(&error, &file)),
     })
 }

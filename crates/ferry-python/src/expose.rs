@@ -2,7 +2,7 @@
 
 use crate::{
     artifact::ArtifactInfo,
-    failure::boxed,
+    failure::{boxed, exception_for},
     fork,
     job::Job,
     source::{Deliver, Once, Work},
@@ -56,7 +56,7 @@ where
     T: for<'a> IntoPyObject<'a> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
-    fork::watch(py)?;
+    ready(py)?;
     let (promise, outcome) = promise();
     let job = async move {
         let ended = catch_panic(future).await;
@@ -109,7 +109,7 @@ where
     T: for<'a> IntoPyObject<'a> + Send + 'static,
     E: Into<Box<dyn Error + Send + Sync>> + 'static,
 {
-    fork::watch(py)?;
+    ready(py)?;
     let (promise, outcome) = promise();
     let job = move || {
         let interest = Interest { gone: &|| promise.state() != State::Pending };
@@ -236,7 +236,7 @@ impl JobReceiver for Future<ArtifactInfo> {
 impl JobReceiver for tokio::sync::oneshot::Receiver<ArtifactInfo> {
     #[track_caller]
     fn into_awaitable(self, py: Python<'_>, job_id: String) -> PyResult<Bound<'_, Job>> {
-        fork::watch(py)?;
+        ready(py)?;
         let (promise, outcome) = promise::<ArtifactInfo>();
         let gone = format!("the sender of job {job_id} was dropped");
         let job = async move {
@@ -267,6 +267,16 @@ where
         Ok(Err(error)) => Err(Failure::from_error(boxed(error))),
         Err(panic) => Err(panic.into()),
     }
+}
+
+/// Has what Rust work needs: its threads.
+///
+/// # Errors
+/// `RuntimeError` when the system gives none.
+pub(crate) fn ready(py: Python<'_>) -> PyResult<()> {
+    fork::watch()?;
+    // With the GIL, which nothing of it waits for.
+    AsyncRuntime::start_pool().map_err(|error| exception_for(py, &error))
 }
 
 /// Where a future goes on after its first wake-up: tokio's threads, without a hop of ours in between.

@@ -38,8 +38,7 @@ pub(crate) fn exception_for(py: Python<'_>, error: &(dyn Error + 'static)) -> Py
         return exception.clone_ref(py);
     }
     if let Some(AsyncError::Panic(text)) = find::<AsyncError>(error) {
-        static PANIC: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        return PyErr::from_type(raised::<PanicError>(py, "PanicError", &PANIC), text.clone());
+        return panic_error(py, text.clone());
     }
     let chain: Vec<_> = sources(error).take(LONGEST_CHAIN).collect();
     let link = |cause: Option<PyErr>, error: &&(dyn Error + 'static)| {
@@ -49,6 +48,12 @@ pub(crate) fn exception_for(py: Python<'_>, error: &(dyn Error + 'static)) -> Py
         Some(exception)
     };
     chain.iter().rev().fold(None, link).unwrap_or_else(|| unreachable!("a chain has at least its error"))
+}
+
+/// The exception for a panic that said `text`.
+pub(crate) fn panic_error(py: Python<'_>, text: String) -> PyErr {
+    static PANIC: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    PyErr::from_type(raised::<PanicError>(py, "PanicError", &PANIC), text)
 }
 
 /// The same exception, with `place` as where it comes from in its traceback: the Rust code that made the job.

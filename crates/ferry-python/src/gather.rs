@@ -6,7 +6,7 @@
 //! when all are done ([`Stop`]).
 
 use crate::{
-    group::{Counter, Group, Wakers},
+    group::{Counter, Group, Order, Wakers},
     home::Home,
     job::Job,
     names,
@@ -68,11 +68,10 @@ pub(crate) fn gather<'py>(
     awaitables: Vec<Bound<'py, PyAny>>,
     on_error: OnError,
 ) -> PyResult<Bound<'py, Job>> {
-    let group = Group::of(py, "gather", awaitables)?;
+    let group = Group::of(py, "gather", awaitables, Order::AsGiven)?;
     if group.len() == 0 {
         return Job::ended(py, Some("gather"), Ending::Value(PyList::empty(py).into_any().unbind()));
     }
-    group.hush(py);
     let request = Arc::new(Stop::default());
     let (promise, outcome) = promise();
     let left = AtomicUsize::new(group.len());
@@ -103,7 +102,7 @@ impl Counter for Tally {
     }
 
     fn asks_for_errors(&self) -> bool {
-        true
+        self.on_error == OnError::Raise
     }
 }
 
@@ -242,11 +241,15 @@ impl Source for Gathering {
             Some(Verdict::AllDone) => self.children.results(py),
             Some(Verdict::Failed(place)) => self.children.group.result(py, *place),
             Some(Verdict::Cancelled) => {
+                // None of their errors goes unseen: whoever cancels wants none of them.
+                drop(self.children.results(py));
+                self.children.group.answer_for_errors(py);
                 let message = self.children.message();
                 return Ending::Cancelled(message.as_ref().map(|message| message.clone_ref(py)));
             }
             None => return self.work.ending(py),
         };
+        self.children.group.answer_for_errors(py);
         Ending::of(py, ended)
     }
 

@@ -50,23 +50,21 @@ async def finished(value):
 
 async def mapped(submit, wait, function, items, limit, return_exceptions):
     """The results of function(item) for each of `items`, `limit` at a time."""
-    results = []
+    places = enumerate(items)
+    results = {}
     workers = []
     problems = []
 
-    async def work(number):
-        """Has items done, until there is none, and another worker begin as long as there may be more."""
+    async def work(number, first):
+        """Has the first item done, and then others, until there is none."""
         try:
-            for item in items:
-                place = len(results)
-                results.append(None)
-                if len(workers) < limit:
-                    begin()
+            for place, item in itertools.chain([first], places):
                 results[place] = await attempt(item)
         except BaseException as error:
             if isinstance(error, Exception):
                 problems.append(error)
-            stop(other for other in workers if other is not workers[number])
+            # It may not be among them yet: a task that starts eagerly can end before its submit() returns.
+            stop(workers[:number] + workers[number + 1 :])
             raise
 
     async def attempt(item):
@@ -77,16 +75,15 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
                 return error
             raise
 
-    def begin():
-        workers.append(submit(work, len(workers)))
-
     def stop(some):
         for worker in some:
             worker.cancel()
 
     try:
-        begin()
-        # The list grows meanwhile.
+        for first in places:
+            workers.append(submit(work, len(workers), first))
+            if len(workers) == limit or problems:
+                break
         for worker in workers:
             await worker
     except GeneratorExit:
@@ -95,19 +92,20 @@ async def mapped(submit, wait, function, items, limit, return_exceptions):
         raise
     except BaseException:
         stop(workers)
-        done, _ = await wait(workers)
-        for worker in done:
+        if workers:
+            await wait(workers)
+        for worker in workers:
             # Looked at, so that it isn't reported.
             worker.cancelled() or worker.exception()
         if problems:
             raise problems[0]
         raise
     finally:
-        # The functions have each other, and their jobs the exceptions.
-        worker = done = begin = None
+        # The workers' functions have the list of them, and their jobs the exceptions.
+        worker = first = None
         workers.clear()
         problems.clear()
-    return results
+    return [results[place] for place in range(len(results))]
 
 
 class Unseen:
@@ -119,9 +117,12 @@ class Unseen:
         self.exception = exception
         self.report = report
 
-    def __del__(self):
-        if self.report is not None:
-            self.report(self.exception)
+    def tell(self):
+        report, self.report = self.report, None
+        if report is not None:
+            report(self.exception)
+
+    __del__ = tell
 
 
 class Background:
@@ -130,30 +131,51 @@ class Background:
     def __init__(self):
         self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self.loop = self.runner.get_loop()
-        self.stopped = asyncio.Event()
-        self.starts = itertools.count()
+        self.is_told_to_stop = False
+        self.starting = threading.Lock()
+        self.is_started = False
         self.thread = threading.Thread(target=self.run, name="asyncferry-loop", daemon=True)
 
     def start(self):
-        # Whoever comes first, if several threads do at once.
-        if next(self.starts) == 0:
-            self.thread.start()
+        # Several threads may come at once; and where the system refused a thread, the next call asks again.
+        with self.starting:
+            if not self.is_started:
+                self.thread.start()
+                self.is_started = True
 
     def run(self):
         # Leaving the runner cancels what still runs, and waits until it has cleaned up.
         with self.runner:
-            self.runner.run(self.stopped.wait())
+            while True:
+                try:
+                    self.loop.run_forever()
+                except (KeyboardInterrupt, SystemExit):
+                    # It came out of a task or a callback, and ends that only: the loop is everybody's. The job of the
+                    # task has it too.
+                    pass
+                if self.is_told_to_stop:
+                    break
 
     def stop(self):
         """Has all tasks cancelled and ended, and waits for that."""
-        self.loop.call_soon_threadsafe(self.stopped.set)
+        self.is_told_to_stop = True
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
 
 
 def background():
     """This process's background loop, which may not have started yet."""
+    process = os.getpid()
+    known = backgrounds.get(process)
+    if known is not None:
+        if not known.loop.is_closed():
+            return known
+        # Its thread has ended, by some fault.
+        if backgrounds[process] is known:
+            del backgrounds[process]
     mine = Background()
-    winner = backgrounds.setdefault(os.getpid(), mine)
+    winner = backgrounds.setdefault(process, mine)
     if winner is not mine:
         mine.runner.close()
     return winner

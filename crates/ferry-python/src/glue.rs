@@ -1,5 +1,6 @@
 //! What of the bridge is best said in Python, [`glue.py`](../src/glue.py), and how Rust calls it.
 
+use crate::calling;
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyModule};
 use std::ffi::CStr;
 
@@ -7,9 +8,9 @@ use std::ffi::CStr;
 pub(crate) fn call<'py>(
     py: Python<'py>,
     name: &str,
-    arguments: impl pyo3::call::PyCallArgs<'py>,
+    arguments: impl calling::Arguments<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    get(py, name)?.call1(arguments)
+    calling::call(&get(py, name)?, arguments, None)
 }
 
 /// The function `name` of `glue.py`.

@@ -99,7 +99,7 @@ class Task:
         trio.lowlevel.spawn_system_task(self.run, name=name, context=context)
 
     async def run(self):
-        # What happens if the run itself ends first.
+        # What happens if its scope is cancelled, or the run itself ends first.
         self.outcome = "cancelled", None
         try:
             with self.scope:
@@ -107,8 +107,8 @@ class Task:
                     self.outcome = "value", await self.coroutine
                 except trio.Cancelled:
                     raise
-                except asyncio.CancelledError:
-                    pass
+                except asyncio.CancelledError as error:
+                    self.outcome = "cancelled", error.args
                 except BaseException as error:
                     self.outcome = "error", error
         finally:
@@ -154,7 +154,9 @@ class Task:
             raise asyncio.InvalidStateError("it is not done")
         kind, outcome = self.outcome
         if kind == "cancelled":
-            raise asyncio.CancelledError(*([] if self.message is None else [self.message]))
+            if outcome is None:
+                outcome = () if self.message is None else (self.message,)
+            raise asyncio.CancelledError(*outcome)
         return outcome if kind == "error" else None
 
     def add_done_callback(self, callback, *, context=None):

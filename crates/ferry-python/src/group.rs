@@ -16,6 +16,7 @@
 //! one to the next on the stack.
 
 use crate::{
+    calling,
     home::Home,
     job::Job,
     names,
@@ -27,7 +28,7 @@ use pyo3::{
     exceptions::{PyRecursionError, PyTypeError},
     intern,
     prelude::*,
-    types::{PyDict, PyString},
+    types::{PyDict, PySet, PyString},
 };
 use std::{
     sync::{
@@ -50,6 +51,15 @@ pub(crate) trait Counter: Send + Sync + 'static {
 pub(crate) struct Group {
     list: Vec<Py<PyAny>>,
     depth: usize,
+    /// It has ended, and answers for its children's errors.
+    answers: Arc<AtomicBool>,
+}
+
+/// Whether the children of a group stand in the order in which its caller was given them.
+#[derive(Clone, Copy)]
+pub(crate) enum Order {
+    AsGiven,
+    Any,
 }
 
 /// How deep pending groups may stand in each other: less than half of what a stack of 2 MiB, the least that
@@ -66,19 +76,24 @@ impl Group {
         py: Python<'py>,
         caller: &str,
         awaitables: Vec<Bound<'py, PyAny>>,
+        order: Order,
     ) -> PyResult<Arc<Self>> {
         for (place, object) in awaitables.iter().enumerate() {
             if !object.is_exact_instance_of::<Job>() && !names::is_awaitable(object)? {
                 let name: Bound<'_, PyString> = object.get_type().name()?;
+                let which = match order {
+                    Order::AsGiven => format!("argument {}", place + 1),
+                    Order::Any => "one that it was given".to_owned(),
+                };
                 return Err(PyTypeError::new_err(format!(
-                    "{caller}() takes awaitables, but argument {} is of type '{name}'; call it, if it's a function",
-                    place + 1
+                    "{caller}() takes awaitables, but {which} is of type '{name}'; call it, if it's a function"
                 )));
             }
         }
         let list = as_futures(py, awaitables)?;
         let depth = depth(caller, &list)?;
-        Ok(Arc::new(Self { list: list.into_iter().map(Bound::unbind).collect(), depth }))
+        let list = list.into_iter().map(Bound::unbind).collect();
+        Ok(Arc::new(Self { list, depth, answers: Arc::default() }))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -94,8 +109,10 @@ impl Group {
         self.list[place].bind(py)
     }
 
-    /// Somebody else answers for the errors of its jobs.
-    pub(crate) fn hush(&self, py: Python<'_>) {
+    /// It has ended, with an error of its children perhaps. From now on none of theirs is reported; those of a group
+    /// that goes before it has ended are.
+    pub(crate) fn answer_for_errors(&self, py: Python<'_>) {
+        self.answers.store(true, Ordering::Relaxed);
         let jobs = self.list.iter().filter_map(|child| child.bind(py).cast_exact::<Job>().ok());
         jobs.for_each(|job| job.get().core().hush(py));
     }
@@ -103,7 +120,8 @@ impl Group {
     /// Has `counter` told of each child, of those that are done already too.
     pub(crate) fn count<C: Counter>(&self, py: Python<'_>, counter: &Arc<C>) -> PyResult<Wakers<C>> {
         let places = self.list.iter().enumerate();
-        let wakers = places.filter_map(|(place, child)| count(counter, place, child.bind(py)).transpose());
+        let wakers = places
+            .filter_map(|(place, child)| count(counter, &self.answers, place, child.bind(py)).transpose());
         Ok(Wakers { wakers: wakers.collect::<PyResult<_>>()?, _counter: counter.clone() })
     }
 
@@ -112,7 +130,7 @@ impl Group {
         let child = self.child(py, place);
         match child.cast_exact::<Job>() {
             Ok(job) => Ok(job.get().core().is_done(py)),
-            Err(_) => child.call_method0(intern!(py, "done"))?.is_truthy(),
+            Err(_) => calling::call_method(child, intern!(py, "done"), ())?.is_truthy(),
         }
     }
 
@@ -124,7 +142,7 @@ impl Group {
                 Some(seen) => seen.into_result(py),
                 None => Err(names::invalid_state(py, "a job of a group is not done")),
             },
-            Err(_) => child.call_method0(intern!(py, "result")).map(Bound::unbind),
+            Err(_) => calling::call_method(child, intern!(py, "result"), ()).map(Bound::unbind),
         }
     }
 
@@ -148,7 +166,9 @@ impl Group {
                     let message = message.map(|message| message.clone_ref(py));
                     job.get().core().cancel(py, message, text)?
                 }
-                Err(_) => child.call_method(intern!(py, "cancel"), (), Some(&keywords))?.is_truthy()?,
+                Err(_) => {
+                    calling::call(&child.getattr(intern!(py, "cancel"))?, (), Some(&keywords))?.is_truthy()?
+                }
             };
         }
         Ok(any)
@@ -157,6 +177,28 @@ impl Group {
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.list.iter().try_for_each(|child| visit.call(child))
     }
+}
+
+/// What `caller` was given a collection of, each once.
+///
+/// # Errors
+/// `TypeError` when it's no collection, or one awaitable.
+pub(crate) fn collection<'py>(caller: &str, aws: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let py = aws.py();
+    let wrong = |what: &str| {
+        PyTypeError::new_err(format!("{caller}() takes a collection of what can be awaited, not {what}"))
+    };
+    if aws.is_exact_instance_of::<Job>() || names::is_awaitable(aws)? {
+        return Err(wrong("just one of them"));
+    }
+    let items = aws.try_iter().map_err(|error| {
+        let class = aws.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
+        let wrong = wrong(&format!("an object of type '{class}'"));
+        wrong.set_cause(py, Some(error));
+        wrong
+    })?;
+    let set = PySet::new(py, items.collect::<PyResult<Vec<_>>>()?)?;
+    Ok(set.iter().collect())
 }
 
 /// Makes tasks of coroutines, once each.
@@ -196,6 +238,7 @@ fn depth(caller: &str, children: &[Bound<'_, PyAny>]) -> PyResult<usize> {
 /// Counts `child` when it's done: by a waker if it's ours and pending.
 fn count<C: Counter>(
     counter: &Arc<C>,
+    answers: &Arc<AtomicBool>,
     place: usize,
     child: &Bound<'_, PyAny>,
 ) -> PyResult<Option<Arc<ChildWaker<C>>>> {
@@ -217,14 +260,14 @@ fn count<C: Counter>(
             return Ok(None);
         }
         // Its value is just being converted, which ends in a callback.
-    } else if child.call_method0(intern!(py, "done"))?.is_truthy()? {
+    } else if calling::call_method(child, intern!(py, "done"), ())?.is_truthy()? {
         counter.child_done(place, end_of(counter.asks_for_errors(), child)?);
         return Ok(None);
     }
     let asks_for_errors = counter.asks_for_errors();
     let counter = Arc::downgrade(counter);
-    let done = Bound::new(py, ChildDone { counter, asks_for_errors, place })?;
-    child.call_method1(intern!(py, "add_done_callback"), (done,))?;
+    let done = Bound::new(py, ChildDone { counter, asks_for_errors, answers: answers.clone(), place })?;
+    calling::call_method(child, intern!(py, "add_done_callback"), (done,))?;
     Ok(None)
 }
 
@@ -298,17 +341,19 @@ impl<C: Counter> Wake for ChildWaker<C> {
 struct ChildDone {
     /// Weak, as a counter may have the group, and with it this future: a ring that Python's collector can't see.
     counter: Weak<dyn Counter>,
-    /// Whether the future's error counts as retrieved, also when nobody counts any more.
+    /// The counter must know of an error.
     asks_for_errors: bool,
+    /// The group answers for it, although it doesn't count any more.
+    answers: Arc<AtomicBool>,
     place: usize,
 }
 
 #[pymethods]
 impl ChildDone {
     fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        let end = end_of(self.asks_for_errors, future)?;
-        if let Some(counter) = self.counter.upgrade() {
-            counter.child_done(self.place, end);
+        match self.counter.upgrade() {
+            Some(counter) => counter.child_done(self.place, end_of(self.asks_for_errors, future)?),
+            None => drop(end_of(self.answers.load(Ordering::Relaxed), future)?),
         }
         Ok(())
     }
@@ -317,10 +362,10 @@ impl ChildDone {
 /// How a future of Python that is done ended, as far as its counter asks.
 fn end_of(asks_for_errors: bool, future: &Bound<'_, PyAny>) -> PyResult<End> {
     let py = future.py();
-    if future.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
+    if calling::call_method(future, intern!(py, "cancelled"), ())?.is_truthy()? {
         return Ok(End::Cancelled);
     }
-    let failed = asks_for_errors && !future.call_method0(intern!(py, "exception"))?.is_none();
+    let failed = asks_for_errors && !calling::call_method(future, intern!(py, "exception"), ())?.is_none();
     Ok(if failed { End::Error } else { End::Value })
 }
 

@@ -22,8 +22,8 @@
 //! - A letter names the place of the awaitable it is for, so mail keeps nothing alive.
 //! - The registry owns all homes. A loop that is closed or freed drops its drain, which *closes* the home at
 //!   once: its awaitables are let go, its mail is dropped in silence, and its descriptor is closed. A home
-//!   whose loop kept the drain nevertheless is closed when the next home is made; at interpreter exit, the
-//!   mail of all is dropped.
+//!   whose loop kept the drain nevertheless is closed when the next home is made, or at interpreter exit; those of
+//!   loops that are open then stay as they are, as other exit handlers may go on with their loops.
 //!
 //! Only these are asked of a loop: `add_reader`, `call_soon`, `is_closed`, `call_exception_handler`, and
 //! `create_task` for [coroutines](crate::awaitable_to_future). So asyncio, uvloop and rloop serve alike.
@@ -36,12 +36,13 @@
 
 use crate::{
     bell::Bell,
+    call::Call,
+    calling,
     carried::Reply,
     context::empty_context,
-    coroutine::Call,
     drain::{Drain, SendReplies},
     exit,
-    fork::{self, Generation},
+    fork::{self, Generation, Renewed},
     held::Held,
     names,
     slots::Slots,
@@ -118,7 +119,7 @@ thread_local! {
     static LAST: RefCell<Weak<Home>> = const { RefCell::new(Weak::new()) };
 }
 
-static HOMES: Mutex<Vec<Arc<Home>>> = Mutex::new(Vec::new());
+static HOMES: Renewed<Vec<Arc<Home>>> = Renewed::new();
 
 impl Home {
     /// The home of the loop that runs on this thread, if one does.
@@ -169,6 +170,11 @@ impl Home {
     /// is dropped then.
     pub fn run(&self, errand: impl FnOnce(Python<'_>, &Arc<Self>) -> PyResult<()> + Send + 'static) -> bool {
         self.post(Letter::Run(Box::new(errand)))
+    }
+
+    /// Whether its loop was closed, so that nothing that is sent there arrives.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
     }
 
     /// The loop, as long as it lives.
@@ -232,7 +238,9 @@ impl Home {
         let event_loop = if is_first { self.event_loop(py) } else { None };
         event_loop.map_or(Ok(()), |event_loop| {
             let send = Bound::new(py, SendReplies::new(self.clone()))?;
-            event_loop.call_method1(intern!(py, "call_soon"), (send,)).map(drop)
+            let asked = calling::call_method(&event_loop, intern!(py, "call_soon"), (send,));
+            // Whatever came in between, Ctrl-C for one, those replies have nobody else to send them.
+            asked.map(drop).inspect_err(|_| py.detach(|| self.send_replies()))
         })
     }
 
@@ -262,7 +270,7 @@ impl Home {
         let context = PyDict::new(py);
         context.set_item(intern!(py, "message"), message)?;
         context.set_item(intern!(py, "exception"), error.into_value(py))?;
-        event_loop.call_method1(intern!(py, "call_exception_handler"), (context,)).map(drop)
+        calling::call_method(&event_loop, intern!(py, "call_exception_handler"), (context,)).map(drop)
     }
 
     /// Handles the letters that are there now. Only [`Drain`] calls it, on the loop's thread.
@@ -309,7 +317,7 @@ impl Home {
 
     fn is_of(&self, event_loop: &Bound<'_, PyAny>) -> bool {
         self.generation.is_current()
-            && !self.is_closed.load(Ordering::Acquire)
+            && !self.is_closed()
             && self.event_loop(event_loop.py()).is_some_and(|own| own.is(event_loop))
     }
 
@@ -317,7 +325,7 @@ impl Home {
         let py = event_loop.py();
         sweep(py);
         exit::watch(py)?;
-        fork::watch(py)?;
+        fork::watch()?;
         // Has the names of cancelling imported: at exit, when the last awaitables go, nothing can be any more.
         names::is_cancelled_error(names::cancelled_error(py, None).value(py))?;
         let bell = Arc::new(Bell::new()?);
@@ -344,12 +352,14 @@ impl Home {
         // In a context of its own: the loop keeps it, and what came first is nobody else's business.
         let add_reader = event_loop.getattr(intern!(py, "add_reader"))?;
         homes().push(home.clone());
-        empty_context(py)?.call_method1(intern!(py, "run"), (add_reader, home.bell.descriptor(), drain))?;
+        let watch = (add_reader, home.bell.descriptor(), drain);
+        calling::call_method(&empty_context(py)?, intern!(py, "run"), watch)?;
         Ok(home)
     }
 
-    fn is_over(&self, py: Python<'_>) -> bool {
-        self.event_loop(py).is_none_or(|event_loop| is_closed(&event_loop))
+    /// Whether its loop is closed or gone.
+    pub(crate) fn is_over(&self, py: Python<'_>) -> bool {
+        self.is_closed() || self.event_loop(py).is_none_or(|event_loop| is_closed(&event_loop))
     }
 
     /// The loop is closed or gone. Call it with the GIL: Python code may run, of what is dropped.
@@ -397,7 +407,7 @@ pub(crate) fn tell_any(errand: impl FnOnce(Python<'_>, &Arc<Home>) -> PyResult<(
 
 fn is_closed(event_loop: &Bound<'_, PyAny>) -> bool {
     // A loop that can't even answer this is not one to send mail to.
-    let closed = event_loop.call_method0(intern!(event_loop.py(), "is_closed"));
+    let closed = calling::call_method(event_loop, intern!(event_loop.py(), "is_closed"), ());
     closed.and_then(|closed| closed.is_truthy()).unwrap_or(true)
 }
 
@@ -418,27 +428,8 @@ pub(crate) fn sweep(py: Python<'_>) {
     }
 }
 
-/// Drops all mail, of open loops too: Python ends, so nobody will read it.
-pub(crate) fn retire_all(py: Python<'_>) {
-    sweep(py);
-    let all = std::mem::take(&mut *homes());
-    for home in all {
-        home.refuse_mail();
-    }
-}
-
-/// In a forked child: leaves the homes of the parent alone.
-pub(crate) fn forget_all() {
-    std::mem::forget(std::mem::take(&mut *homes()));
-}
-
-/// Keeps the registry as it is, while this process forks.
-pub(crate) fn lock_registry() -> impl Sized {
-    homes()
-}
-
 fn homes() -> MutexGuard<'static, Vec<Arc<Home>>> {
-    lock(&HOMES)
+    lock(HOMES.get())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -47,7 +47,7 @@ use pyo3::{
 };
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
 /// A piece of Rust work that can be awaited, any number of times and on any event loop.
@@ -59,6 +59,8 @@ pub struct Job {
     /// What its work tells of itself, if it does.
     activity: Option<Arc<Activity>>,
     is_detached: AtomicBool,
+    /// How many links a chain has to here, which its name ends with.
+    links: AtomicU32,
 }
 
 impl Job {
@@ -88,7 +90,7 @@ impl Job {
     }
 
     fn new<'py>(py: Python<'py>, core: Core, activity: Option<Arc<Activity>>) -> PyResult<Bound<'py, Self>> {
-        Bound::new(py, Self { core, activity, is_detached: AtomicBool::new(false) })
+        Bound::new(py, Self { core, activity, is_detached: AtomicBool::new(false), links: AtomicU32::new(0) })
     }
 
     pub(crate) fn activity(&self) -> Option<&Arc<Activity>> {
@@ -103,8 +105,22 @@ impl Job {
         if let Some(home) = Home::of_running_loop(py)? {
             return Ok((home, Whereabouts::Here));
         }
-        let home = self.core.owner().home.clone().map_or_else(|| background::home(py), Ok)?;
-        Ok((home, Whereabouts::Elsewhere))
+        // Where its own loop is closed, nothing would be called there any more.
+        let own = self.core.owner().home.clone().filter(|home| !home.is_over(py));
+        Ok((own.map_or_else(|| background::home(py), Ok)?, Whereabouts::Elsewhere))
+    }
+
+    /// What the next link of its chain is called, and how many links there are then: `fetch.then`, `fetch.catch×2`.
+    /// However long the chain, the name is not.
+    fn name_of_next(&self, link: &str) -> (String, u32) {
+        let name = self.display_name();
+        match self.links.load(Ordering::Relaxed) {
+            0 => (format!("{name}.{link}"), 1),
+            links => {
+                let first = name.rsplit_once('.').map_or(name, |(first, _)| first);
+                (format!("{first}.{link}×{}", links.saturating_add(1)), links.saturating_add(1))
+            }
+        }
     }
 
     fn display_name(&self) -> &str {
@@ -308,14 +324,15 @@ impl Job {
     /// A job that gives what `function` makes of this one's value; what it returns may be awaitable.
     ///
     /// The function is called on the event loop that runs here, or on the background loop where none does.
-    /// Cancelling that job cancels this one, as awaiting does.
+    /// Cancelling that job cancels this one, as cancelling a task does that awaits it. One that is dropped never calls
+    /// the function: await it, or detach() it. The same is true of catch() and finally_().
     #[pyo3(signature = (function, /))]
     fn then<'py>(slf: &Bound<'py, Self>, function: Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
-        chain(slf, "then", &[slf.as_any(), &function])
+        chain(slf, "then", &function, None)
     }
 
     /// A job that gives this one's value, or what `function` makes of its exception, if that is of the class `on`
-    /// (or of one of a tuple of classes).
+    /// (or of one of a tuple of classes). Await it, or detach() it: one that is dropped never calls the function.
     #[pyo3(signature = (function, /, *, on = None))]
     fn catch<'py>(
         slf: &Bound<'py, Self>,
@@ -323,13 +340,24 @@ impl Job {
         on: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
         let on = on.unwrap_or_else(|| slf.py().get_type::<PyException>().into_any());
-        chain(slf, "catch", &[slf.as_any(), &function, &on])
+        let are_exceptions = match on.cast::<PyTuple>() {
+            Ok(several) => several.iter().all(|class| is_exception_class(&class)),
+            Err(_) => is_exception_class(&on),
+        };
+        if !are_exceptions {
+            return Err(PyTypeError::new_err(format!(
+                "catch() takes a class of exceptions, or a tuple of such, as what it's on: not {}",
+                names::short_repr(&on)?
+            )));
+        }
+        chain(slf, "catch", &function, Some(&on))
     }
 
-    /// A job that ends as this one does, once `function`, which takes no arguments, has run.
+    /// A job that ends as this one does, once `function`, which takes no arguments, has run. Await it, or detach() it:
+    /// one that is dropped never calls the function.
     #[pyo3(signature = (function, /))]
     fn finally_<'py>(slf: &Bound<'py, Self>, function: Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
-        chain(slf, "finally_", &[slf.as_any(), &function])
+        chain(slf, "finally_", &function, None)
     }
 
     /// Iterates, with `async for`, over what its work gives to report_progress(), until the job is done.
@@ -384,10 +412,16 @@ impl Job {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Some(activity) = &self.activity {
+            activity.progress().traverse(&visit)?;
+        }
         self.core.traverse(&visit)
     }
 
     fn __clear__(&self) {
+        if let Some(activity) = &self.activity {
+            activity.progress().end();
+        }
         self.core.clear();
     }
 }
@@ -395,6 +429,9 @@ impl Job {
 impl Drop for Job {
     /// Reports an error that nobody retrieved. Dropping the core stops the work, unless it was detached.
     fn drop(&mut self) {
+        if let Some(activity) = &self.activity {
+            activity.progress().end();
+        }
         self.core.leave_to_parent();
         if *self.is_detached.get_mut()
             && let Some(source) = self.core.take_pending()
@@ -430,14 +467,28 @@ fn owner(name: Option<&str>, home: Option<Arc<Home>>) -> Owner {
 fn chain<'py>(
     job: &Bound<'py, Job>,
     link: &str,
-    arguments: &[&Bound<'py, PyAny>],
+    function: &Bound<'py, PyAny>,
+    on: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, Job>> {
     let py = job.py();
-    if !arguments[1].is_callable() {
+    if !function.is_callable() {
         return Err(PyTypeError::new_err(format!("{link}() takes a function")));
     }
-    let name = format!("{}.{link}", job.get().display_name());
-    submit_callable(&glue::get(py, link)?, &name, &PyTuple::new(py, arguments)?, None)
+    let (name, links) = job.get().name_of_next(link);
+    let arguments: Vec<_> = [job.as_any(), function].into_iter().chain(on).collect();
+    let chained = submit_callable(
+        Activity::default(),
+        &glue::get(py, link)?,
+        &name,
+        &PyTuple::new(py, arguments)?,
+        None,
+    )?;
+    chained.get().links.store(links, Ordering::Relaxed);
+    Ok(chained)
+}
+
+fn is_exception_class(object: &Bound<'_, PyAny>) -> bool {
+    object.cast::<PyType>().is_ok_and(|class| class.is_subclass_of::<PyBaseException>().unwrap_or(false))
 }
 
 /// Sets StopIteration(value), which is how a coroutine returns.

@@ -1,10 +1,12 @@
 //! `map`: one function for many items, so many at a time.
 
 use crate::{
+    activity::Activity,
+    count::Count,
     glue,
     job::Job,
     registry,
-    submit::{name_of, submit, submit_callable},
+    submit::{name_of, submit_callable, submit_part},
     wait::wait,
 };
 use pyo3::{
@@ -15,7 +17,7 @@ use pyo3::{
 use std::num::NonZeroUsize;
 
 /// So many calls at a time, where nothing is said.
-const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+const DEFAULT_LIMIT: Count = Count::of(NonZeroUsize::new(100).unwrap());
 
 /// Calls function(item) for each of the items, so many at a time, and gives the list of the results in their order.
 ///
@@ -29,10 +31,11 @@ const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 pub(crate) fn map<'py>(
     function: Bound<'py, PyAny>,
     items: &Bound<'py, PyAny>,
-    limit: NonZeroUsize,
+    limit: Count,
     return_exceptions: bool,
 ) -> PyResult<Bound<'py, Job>> {
     let py = function.py();
+    let limit = limit.get("map()'s limit")?;
     let name = match function.cast::<PyString>() {
         Ok(name) => {
             registry::find(name.to_str()?)?;
@@ -48,8 +51,8 @@ pub(crate) fn map<'py>(
         wrong.set_cause(py, Some(error));
         wrong
     })?;
-    let (submit, wait) = (wrap_pyfunction!(submit, py)?, wrap_pyfunction!(wait, py)?);
+    let (submit, wait) = (wrap_pyfunction!(submit_part, py)?, wrap_pyfunction!(wait, py)?);
     let arguments = (submit, wait, function, items, limit.get(), return_exceptions).into_pyobject(py)?;
     let arguments: Bound<'_, PyTuple> = arguments;
-    submit_callable(&glue::get(py, "mapped")?, &format!("map({name})"), &arguments, None)
+    submit_callable(Activity::default(), &glue::get(py, "mapped")?, &format!("map({name})"), &arguments, None)
 }

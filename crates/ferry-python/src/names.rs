@@ -1,6 +1,6 @@
 //! The names of Python's library that the bridge needs, each imported once.
 
-use crate::trio;
+use crate::{calling, trio};
 use asyncferry::State;
 use pyo3::{
     exceptions::{PyBaseException, PyKeyboardInterrupt, PySystemExit},
@@ -33,13 +33,13 @@ pub(crate) fn ensure_future<'py>(
     let py = awaitable.py();
     let keywords = [(pyo3::intern!(py, "loop"), event_loop)];
     let keywords = pyo3::types::IntoPyDict::into_py_dict(keywords, py)?;
-    ENSURE.import(py, "asyncio", "ensure_future")?.call((awaitable,), Some(&keywords))
+    calling::call(ENSURE.import(py, "asyncio", "ensure_future")?, (awaitable,), Some(&keywords))
 }
 
 /// `asyncio.isfuture(object)`.
 pub(crate) fn is_future(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     static IS_FUTURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    IS_FUTURE.import(object.py(), "asyncio", "isfuture")?.call1((object,))?.is_truthy()
+    calling::call_with(IS_FUTURE.import(object.py(), "asyncio", "isfuture")?, object)?.is_truthy()
 }
 
 /// Whether `await object` is allowed, or `object` is a future of asyncio's kind.
@@ -52,7 +52,7 @@ pub(crate) fn is_awaitable(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     if is_future(object)? {
         return Ok(true);
     }
-    IS_AWAITABLE.import(py, "inspect", "isawaitable")?.call1((object,))?.is_truthy()
+    calling::call_with(IS_AWAITABLE.import(py, "inspect", "isawaitable")?, object)?.is_truthy()
 }
 
 /// Whether `object` is what calling an `async def` gives.
@@ -111,7 +111,7 @@ pub(crate) fn generic_alias<'py>(
 /// `reprlib.repr(object)`: its representation, cut to a readable length.
 pub(crate) fn short_repr<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
     static REPR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    Ok(REPR.import(object.py(), "reprlib", "repr")?.call1((object,))?.cast_into()?)
+    Ok(calling::call_with(REPR.import(object.py(), "reprlib", "repr")?, object)?.cast_into()?)
 }
 
 /// The member of `asyncferry.State`.

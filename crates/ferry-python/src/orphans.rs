@@ -1,9 +1,10 @@
 //! Detached work whose job nobody refers to any more. It goes on, and an error of it is still reported, once.
 //!
-//! An orphan's end may come on any thread, where there is no GIL. It asks an event loop, any that is open, to
-//! [report](report); where none is, the next Ferry function that is called does, or Python's exit.
+//! An orphan's end may come on any thread, where there is no GIL. It asks an event loop to [report](report): its own,
+//! or any that is open where that is closed; where none is, the next `submit()` does, or Python's exit.
 
 use crate::{
+    fork::Renewed,
     home::{self, Home, report_nowhere},
     source::{Ending, Source},
 };
@@ -11,7 +12,7 @@ use asyncferry::State;
 use pyo3::prelude::*;
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Wake, Waker},
@@ -23,14 +24,14 @@ struct Orphan {
     home: Option<Arc<Home>>,
 }
 
-static ORPHANS: Mutex<Vec<Orphan>> = Mutex::new(Vec::new());
+static ORPHANS: Renewed<Vec<Orphan>> = Renewed::new();
 
 /// Some may have ended.
 static HAVE_ENDED: AtomicBool = AtomicBool::new(false);
 
 /// Keeps `source` until it ends.
 pub(crate) fn adopt(name: &str, mut source: Box<dyn Source>, home: Option<Arc<Home>>) {
-    let waker = Waker::from(Arc::new(Ended));
+    let waker = Waker::from(Arc::new(Ended(home.clone())));
     if source.poll_settled(&mut Context::from_waker(&waker)).is_ready() {
         HAVE_ENDED.store(true, Ordering::Release);
     }
@@ -59,28 +60,22 @@ pub(crate) fn report(py: Python<'_>) {
     }
 }
 
-struct Ended;
+/// Wakes for the end of one that has this home.
+struct Ended(Option<Arc<Home>>);
 
 impl Wake for Ended {
     fn wake(self: Arc<Self>) {
         HAVE_ENDED.store(true, Ordering::Release);
-        home::tell_any(|py, _| {
+        let errand = |py: Python<'_>, _: &Arc<Home>| {
             report(py);
             Ok(())
-        });
+        };
+        if !self.0.as_ref().is_some_and(|own| own.run(errand)) {
+            home::tell_any(errand);
+        }
     }
 }
 
-/// In a forked child: leaves the parent's alone.
-pub(crate) fn forget_all() {
-    std::mem::forget(std::mem::take(&mut *orphans()));
-}
-
-/// Keeps them as they are, while this process forks.
-pub(crate) fn lock() -> impl Sized {
-    orphans()
-}
-
 fn orphans() -> MutexGuard<'static, Vec<Orphan>> {
-    ORPHANS.lock().unwrap_or_else(PoisonError::into_inner)
+    ORPHANS.get().lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,33 +1,35 @@
 //! [`Progress`]: how far a job is, as its work reports it and others iterate over it.
 //!
 //! ```text
-//!   report(value) ──▶ the last KEPT values, numbered ──▶ a reader's place: the number it reads next
+//!   report(value) ──▶ the last KEPT values, numbered ──▶ an iterator's place: the number it reads next
 //!                └──▶ readers that wait for this number: one promise each
 //!   close() ───────▶ readers that wait: StopAsyncIteration
 //! ```
 //!
-//! A reader moves on when a value is handed out, not when it is asked for: one that is cancelled while it waits
-//! gets the same value when it asks again. A reader that is more than [`KEPT`] values behind goes on with the
-//! oldest that there is.
+//! The values belong to the job, which shows them to the garbage collector and drops them when it goes: whoever reads
+//! has the job.
+//!
+//! An iterator moves on when a value is handed out. A reader that is cancelled before it took the value gives that
+//! back, and who reads next from the same iterator gets it. An iterator that is more than [`KEPT`] values behind goes
+//! on with the oldest that there is.
 
 use crate::{
+    activity::Activity,
     home::Home,
     job::Job,
     reading::{Iterated, Reading},
-    source::Deliver,
+    source::{Deliver, PyValue, Watch},
 };
-use asyncferry::{Promise, promise};
+use asyncferry::{Future, Promise, State, promise};
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyStopAsyncIteration, prelude::*};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     task::{Context, Wake, Waker},
 };
-
-use crate::{activity::Activity, source::Watch};
 
 /// So many values are kept for who comes late or reads slowly.
 const KEPT: usize = 256;
@@ -41,61 +43,101 @@ pub(crate) struct Progress {
 struct Ring {
     /// The number of the first value that is kept.
     first: u64,
-    kept: VecDeque<Arc<dyn Deliver>>,
-    readers: Vec<(Promise<Told>, Arc<AtomicU64>)>,
+    kept: VecDeque<Arc<PyValue>>,
+    readers: Vec<(Promise<Told>, Arc<Place>)>,
     is_closed: bool,
+}
+
+/// Where an iterator is. Its lock may be taken while the ring's is held, and never the other way round.
+struct Place {
+    activity: Arc<Activity>,
+    at: Mutex<At>,
+}
+
+#[derive(Default)]
+struct At {
+    /// The number of the value that it reads next,
+    next: u64,
+    /// after those that came back.
+    returned: BTreeSet<u64>,
+}
+
+/// What a reader gets.
+enum Answer {
+    Value(Told),
+    /// There is no more.
+    End,
 }
 
 impl Progress {
     /// Hands `value` to all who wait, and keeps it for those who come later.
-    pub(crate) fn report(&self, value: Arc<dyn Deliver>) {
-        let (readers, number, dropped) = {
+    pub(crate) fn report(&self, value: Arc<PyValue>) {
+        let dropped = {
             let mut ring = self.lock();
             if ring.is_closed {
                 return;
             }
-            let number = ring.first + ring.kept.len() as u64;
-            ring.kept.push_back(value.clone());
+            ring.kept.push_back(value);
             let dropped = if ring.kept.len() > KEPT { ring.kept.pop_front() } else { None };
             ring.first += u64::from(dropped.is_some());
-            (std::mem::take(&mut ring.readers), number, dropped)
+            dropped
         };
-        for (reader, place) in readers {
-            let _ = reader.complete(Told { value: value.clone(), number, place });
-        }
+        self.serve();
         drop(dropped);
     }
 
     /// There will be no more values.
     pub(crate) fn close(&self) {
-        let readers = {
-            let mut ring = self.lock();
-            ring.is_closed = true;
-            std::mem::take(&mut ring.readers)
-        };
-        for (reader, _) in readers {
-            reader.fail(PyStopAsyncIteration::new_err(()));
-        }
+        self.lock().is_closed = true;
+        self.serve();
     }
 
-    /// The value at `place`, when there is one.
-    fn read(&self, place: &Arc<AtomicU64>) -> asyncferry::Future<Told> {
+    /// The job is gone, and with it all who could read.
+    pub(crate) fn end(&self) {
+        self.close();
+        let kept = std::mem::take(&mut self.lock().kept);
+        drop(kept);
+    }
+
+    /// Shows the garbage collector the values. Only the job may call it, as there is one of those.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Waited for, as the collector must see the same each time it looks in one run. It's never held while Python
+        // code runs, and values come with the GIL only.
+        self.lock().kept.iter().try_for_each(|value| visit.call(&value.0))
+    }
+
+    /// The next value for `place`, when there is one.
+    fn read(&self, place: &Arc<Place>) -> Future<Told> {
         let (promise, future) = promise();
-        let mut ring = self.lock();
-        let number = place.load(Ordering::Relaxed).max(ring.first);
-        let value = usize::try_from(number - ring.first).ok().and_then(|index| ring.kept.get(index)).cloned();
-        if let Some(value) = value {
-            drop(ring);
-            let _ = promise.complete(Told { value, number, place: place.clone() });
-        } else if ring.is_closed {
-            drop(ring);
-            promise.fail(PyStopAsyncIteration::new_err(()));
-        } else {
-            // Those who gave up waiting make room.
-            ring.readers.retain(|(reader, _)| reader.state() == asyncferry::State::Pending);
-            ring.readers.push((promise, place.clone()));
-        }
+        self.lock().readers.push((promise, place.clone()));
+        self.serve();
         future
+    }
+
+    /// Answers all who wait for something that is there.
+    fn serve(&self) {
+        let answered = {
+            let mut ring = self.lock();
+            let mut answered = Vec::new();
+            for (reader, place) in std::mem::take(&mut ring.readers) {
+                // Those who gave up waiting make room.
+                if reader.state() != State::Pending {
+                    continue;
+                }
+                match ring.answer(&place) {
+                    Some(answer) => answered.push((reader, answer)),
+                    None => ring.readers.push((reader, place)),
+                }
+            }
+            answered
+        };
+        for (reader, answer) in answered {
+            match answer {
+                // One that was cancelled meanwhile gives it back.
+                Answer::Value(told) => drop(reader.complete(told)),
+                Answer::End => drop(reader.fail(PyStopAsyncIteration::new_err(()))),
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Ring> {
@@ -103,22 +145,67 @@ impl Progress {
     }
 }
 
+impl Ring {
+    fn answer(&self, place: &Arc<Place>) -> Option<Answer> {
+        let mut at = place.lock();
+        while let Some(number) = at.returned.pop_first() {
+            if let Some(value) = self.value(number) {
+                return Some(Answer::Value(Told::new(value, number, place)));
+            }
+        }
+        let number = at.next.max(self.first);
+        match self.value(number) {
+            Some(value) => {
+                at.next = number + 1;
+                Some(Answer::Value(Told::new(value, number, place)))
+            }
+            None => self.is_closed.then_some(Answer::End),
+        }
+    }
+
+    fn value(&self, number: u64) -> Option<&Arc<PyValue>> {
+        self.kept.get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+    }
+}
+
+impl Place {
+    fn lock(&self) -> MutexGuard<'_, At> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A value on its way to one reader.
 struct Told {
-    value: Arc<dyn Deliver>,
+    value: Arc<PyValue>,
     number: u64,
-    place: Arc<AtomicU64>,
+    place: Arc<Place>,
+    is_taken: AtomicBool,
+}
+
+impl Told {
+    fn new(value: &Arc<PyValue>, number: u64, place: &Arc<Place>) -> Self {
+        Self { value: value.clone(), number, place: place.clone(), is_taken: AtomicBool::new(false) }
+    }
 }
 
 impl Deliver for Told {
     fn deliver(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.place.fetch_max(self.number + 1, Ordering::Relaxed);
+        self.is_taken.store(true, Ordering::Relaxed);
         self.value.deliver(py)
     }
 
-    /// It stays where it is until a reader has taken it.
     fn put_back(&self) -> bool {
+        if !self.is_taken.swap(true, Ordering::Relaxed) {
+            self.place.lock().returned.insert(self.number);
+            self.place.activity.progress().serve();
+        }
         true
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.put_back();
     }
 }
 
@@ -126,8 +213,7 @@ impl Deliver for Told {
 #[pyclass(frozen, module = "asyncferry", name = "_ProgressIterator")]
 pub(crate) struct ProgressIterator {
     job: Py<Job>,
-    activity: Arc<Activity>,
-    place: Arc<AtomicU64>,
+    place: Arc<Place>,
     /// Has the progress closed when the job ends.
     _watch: Option<Box<dyn Watch>>,
 }
@@ -142,7 +228,8 @@ impl ProgressIterator {
         if watch.is_none() {
             activity.progress().close();
         }
-        Self { job: job.clone().unbind(), activity, place: Arc::default(), _watch: watch }
+        let place = Arc::new(Place { activity, at: Mutex::default() });
+        Self { job: job.clone().unbind(), place, _watch: watch }
     }
 }
 
@@ -160,7 +247,8 @@ impl ProgressIterator {
     }
 
     fn __anext__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, Job>> {
-        let read = slf.get().activity.progress().read(&slf.get().place);
+        let place = &slf.get().place;
+        let read = place.activity.progress().read(place);
         let next = Job::of(slf.py(), Some("progress"), Reading::new(read, slf), None)?;
         // That there is no more isn't an error, whether somebody hears of it or not.
         next.get().core().hush(next.py());

@@ -2,7 +2,7 @@
 //! cancelled, and so are all when the race is.
 
 use crate::{
-    group::{Counter, Group, Wakers},
+    group::{Counter, Group, Order, Wakers},
     home::Home,
     job::Job,
     names,
@@ -25,8 +25,7 @@ pub(crate) fn race<'py>(aws: &Bound<'py, PyTuple>) -> PyResult<Bound<'py, Job>> 
     if aws.is_empty() {
         return Err(PyValueError::new_err("race() was given nobody to race"));
     }
-    let group = Group::of(py, "race", aws.iter().collect())?;
-    group.hush(py);
+    let group = Group::of(py, "race", aws.iter().collect(), Order::AsGiven)?;
     let (promise, outcome) = promise();
     let racers = Arc::new(Racers { group: group.clone() });
     let counter = RaceCounter { promise, racers: Arc::downgrade(&racers), home: Home::of_running_loop(py)? };
@@ -41,6 +40,7 @@ struct Racers {
 
 impl Racers {
     fn cancel_losers(&self, py: Python<'_>, winner: usize) -> PyResult<()> {
+        self.group.answer_for_errors(py);
         let places = (0..self.group.len()).filter(|place| *place != winner);
         // The winner may stand at several places: a cancel doesn't touch what is done.
         self.group.cancel(py, places, None, "another won the race").map(drop)

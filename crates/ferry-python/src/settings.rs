@@ -1,9 +1,8 @@
 //! `configure`: how many threads there may be, and how much may wait for them.
 
-use crate::threads;
+use crate::{count::Count, threads};
 use asyncferry::{AsyncRuntime, RuntimeConfig};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
-use std::num::NonZeroUsize;
 
 /// Sets how many threads Ferry may start, and how much may wait for them; what isn't given stays as it is.
 ///
@@ -16,11 +15,16 @@ use std::num::NonZeroUsize;
 #[pyo3(signature = (*, python_threads = None, max_queued = None, worker_threads = None, blocking_threads = None))]
 pub(crate) fn configure(
     py: Python<'_>,
-    python_threads: Option<NonZeroUsize>,
-    max_queued: Option<NonZeroUsize>,
-    worker_threads: Option<NonZeroUsize>,
-    blocking_threads: Option<NonZeroUsize>,
+    python_threads: Option<Count>,
+    max_queued: Option<Count>,
+    worker_threads: Option<Count>,
+    blocking_threads: Option<Count>,
 ) -> PyResult<()> {
+    let count = |name, given: Option<Count>| given.map(|given| given.get(name)).transpose();
+    let python_threads = count("python_threads", python_threads)?;
+    let max_queued = count("max_queued", max_queued)?;
+    let worker_threads = count("worker_threads", worker_threads)?;
+    let blocking_threads = count("blocking_threads", blocking_threads)?;
     if worker_threads.is_some() || blocking_threads.is_some() {
         let set = AsyncRuntime::config();
         let config = RuntimeConfig {

@@ -4,7 +4,7 @@
 //! A value is converted to Python at home, with the GIL, once: [`Deliver`] says how. Errors are turned into
 //! exceptions there too (see [`failure`]).
 
-use crate::{activity::Activity, coroutine::Call, failure, home::Home, names};
+use crate::{activity::Activity, call::Call, failure, home::Home, names};
 use asyncferry::{Failure, Future, State};
 use pyo3::{IntoPyObjectExt, PyTraverseError, PyVisit, prelude::*, types::PyString};
 use std::{
@@ -157,6 +157,15 @@ pub(crate) enum Waits {
 }
 
 impl Waits {
+    /// Whether it's the end of `call`.
+    pub(crate) fn is_for(&self, call: &Arc<Call>) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Activity(activity) => activity.is_done_by(call),
+            Self::Call(own) => Arc::ptr_eq(own, call),
+        }
+    }
+
     /// As a part of a sentence.
     pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
         match self {
@@ -246,6 +255,11 @@ impl<T: Deliver> Source for Work<T> {
 
     fn jobs_out(&self, _py: Python<'_>, _home: &Arc<Home>) -> usize {
         usize::from(self.is_out)
+    }
+
+    fn request(&self) -> Option<Arc<dyn Request>> {
+        let stop = self.activity.as_ref()?.coroutine()?;
+        Some(stop.clone())
     }
 
     fn put_back(&self) -> bool {

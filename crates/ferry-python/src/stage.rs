@@ -64,8 +64,6 @@ struct Inner {
     stage: Stage,
     /// One for each loop that added callbacks and hasn't run them since the awaitable is done.
     lines: Vec<Line>,
-    /// The waiters of all homes but the first, which is the source's own.
-    watches: Vec<Box<dyn Watch>>,
     /// Waiters whose letters came, or whose callbacks were added, while the awaitable was Turning.
     late: Vec<Arc<Waiter>>,
     /// Somebody else answers for an error: it's not reported when nobody retrieves it.
@@ -76,8 +74,17 @@ struct Inner {
 struct Line {
     waiter: Arc<Waiter>,
     callbacks: VecDeque<Callback>,
-    /// The waiter is woken when the source is settled.
-    is_watched: bool,
+    wake: Wake,
+}
+
+/// What wakes a line's waiter when the source is settled.
+enum Wake {
+    /// Nothing yet.
+    Nothing,
+    /// The source itself, which wakes one.
+    Source,
+    /// A watch of its own; none is left when the source is settled.
+    Watch { _watch: Option<Box<dyn Watch>> },
 }
 
 #[derive(Default)]
@@ -165,7 +172,7 @@ impl Core {
         let stage = Stage::of(py, Ending::Error(error), None);
         // What it's made of is not touched: see the module `fork`.
         let mut inner = self.lock();
-        std::mem::forget((source, std::mem::take(&mut inner.watches)));
+        std::mem::forget((source, inner.take_watches()));
         drop(inner);
         self.end(Some(stage), None);
     }
@@ -223,7 +230,7 @@ impl Core {
             if let Some(stage) = stage {
                 inner.stage = stage;
             }
-            (std::mem::take(&mut inner.watches), std::mem::take(&mut inner.late))
+            (inner.take_watches(), std::mem::take(&mut inner.late))
         };
         for waiter in late {
             waiter.home().clone().post(Letter::Settled(waiter));
@@ -242,13 +249,18 @@ impl Core {
             drop(inner);
             return Some(callback);
         }
-        let place = place.unwrap_or_else(|| inner.open_line(callback.home.clone()));
+        let (place, closed) = match place {
+            Some(place) => (place, Vec::new()),
+            None => inner.open_line(callback.home.clone()),
+        };
         let line = &mut inner.lines[place];
         line.callbacks.push_back(callback);
         line.waiter.hold(awaitable);
         let waiter = line.waiter.clone();
-        if inner.wait(place) {
-            drop(inner);
+        let is_settled = inner.wait(place);
+        drop(inner);
+        drop(closed);
+        if is_settled {
             waiter.home().clone().post(Letter::Settled(waiter));
         }
         None
@@ -343,6 +355,13 @@ impl Core {
         }
     }
 
+    /// Reports its error, if nobody has looked at it.
+    pub(crate) fn report_unseen(&self, py: Python<'_>) -> PyResult<()> {
+        self.settle(py);
+        let unseen = self.lock().stage.take_unseen();
+        unseen.map_or(Ok(()), |unseen| unseen.tell(py))
+    }
+
     /// What it waits for, while it's pending.
     pub(crate) fn waits_for(&self) -> Waits {
         match &self.lock().stage {
@@ -398,9 +417,15 @@ impl Core {
 
     /// Lets go of what could be part of a cycle. The work itself is stopped when the awaitable is dropped.
     pub(crate) fn clear(&self) {
-        let callbacks: Vec<_> =
-            self.lock().lines.iter_mut().map(|line| std::mem::take(&mut line.callbacks)).collect();
-        drop(callbacks);
+        let (callbacks, stage) = {
+            let mut inner = self.lock();
+            let callbacks: Vec<_> =
+                inner.lines.iter_mut().map(|line| std::mem::take(&mut line.callbacks)).collect();
+            // What it gave may be what can't be cleared itself, a tuple.
+            let is_done = inner.stage.is_done();
+            (callbacks, is_done.then(|| std::mem::replace(&mut inner.stage, Stage::Cancelled(None))))
+        };
+        drop((callbacks, stage));
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -431,31 +456,36 @@ impl Inner {
         self.lines.iter().position(|line| Arc::ptr_eq(&line.waiter, waiter))
     }
 
-    fn open_line(&mut self, home: Arc<Home>) -> usize {
-        self.lines.push(Line {
-            waiter: Arc::new(Waiter::new(home)),
-            callbacks: VecDeque::new(),
-            is_watched: false,
-        });
-        self.lines.len() - 1
+    /// A new line, and those that it takes the place of, whose loops are closed: their callbacks will never run.
+    fn open_line(&mut self, home: Arc<Home>) -> (usize, Vec<Line>) {
+        let closed = self.lines.extract_if(.., |line| line.waiter.home().is_closed()).collect();
+        let waiter = Arc::new(Waiter::new(home));
+        self.lines.push(Line { waiter, callbacks: VecDeque::new(), wake: Wake::Nothing });
+        (self.lines.len() - 1, closed)
+    }
+
+    /// Takes out all watches, for the caller to drop.
+    fn take_watches(&mut self) -> Vec<Wake> {
+        let settled = || Wake::Watch { _watch: None };
+        self.lines.iter_mut().map(|line| std::mem::replace(&mut line.wake, settled())).collect()
     }
 
     /// Has the waiter of the line at `place` woken when the source is settled; `true` when it is settled
     /// already. A line that has its wake coming gets no second one.
     fn wait(&mut self, place: usize) -> bool {
+        let source_is_taken = self.lines.iter().any(|line| matches!(line.wake, Wake::Source));
         let line = &mut self.lines[place];
-        let is_watched = std::mem::replace(&mut line.is_watched, true);
         let waker = || Waker::from(line.waiter.clone());
-        match &mut self.stage {
-            Stage::Turning => self.late.push(line.waiter.clone()),
-            Stage::Pending(_) if is_watched => {}
-            Stage::Pending(source) if place == 0 => {
+        match (&mut self.stage, &line.wake) {
+            (Stage::Turning, _) => self.late.push(line.waiter.clone()),
+            (Stage::Pending(source), Wake::Nothing) if !source_is_taken => {
+                line.wake = Wake::Source;
                 return source.poll_settled(&mut Context::from_waker(&waker())) == Poll::Ready(());
             }
-            Stage::Pending(source) => {
+            (Stage::Pending(source), Wake::Nothing) => {
                 let mut watch = source.watch();
                 let ready = watch.poll_settled(&mut Context::from_waker(&waker())) == Poll::Ready(());
-                self.watches.push(watch);
+                line.wake = Wake::Watch { _watch: Some(watch) };
                 return ready;
             }
             _ => {}
@@ -501,8 +531,9 @@ impl Raised {
     fn new(py: Python<'_>, error: PyErr, owner: Option<&Owner>) -> Self {
         // A StopIteration can't be raised out of an `await`: Python would take it for the value.
         let error = if error.is_instance_of::<PyStopIteration>(py) {
-            let wrapped =
-                PyRuntimeError::new_err("Rust code failed with StopIteration, which await can't raise");
+            let wrapped = PyRuntimeError::new_err(
+                "it failed with StopIteration, which would pass for a result in an await",
+            );
             wrapped.set_cause(py, Some(error));
             wrapped
         } else {

@@ -12,8 +12,10 @@
 use crate::{
     activity::Activity,
     background,
+    call::Hold,
+    calling,
     context::current_context,
-    coroutine::{Hold, PyFuture, start, start_here},
+    coroutine::{PyFuture, start, start_here},
     coroutine_job::CoroutineWork,
     glue,
     home::Home,
@@ -45,21 +47,41 @@ pub(crate) fn submit<'py>(
     args: &Bound<'py, PyTuple>,
     kwargs: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, Job>> {
+    submit_as(Activity::default(), function, args, kwargs)
+}
+
+/// As [`submit`], a part of what runs here and now: what it reports is the progress of that.
+#[pyfunction]
+#[pyo3(signature = (function, /, *args))]
+pub(crate) fn submit_part<'py>(
+    function: Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+) -> PyResult<Bound<'py, Job>> {
+    submit_as(Activity::of_a_part(function.py())?, function, args, None)
+}
+
+fn submit_as<'py>(
+    activity: Activity,
+    function: Bound<'py, PyAny>,
+    args: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, Job>> {
     let py = function.py();
     orphans::report(py);
     let Ok(name) = function.cast::<PyString>() else {
         let name = name_of(&function)?;
-        return submit_callable(&function, &name, args, kwargs);
+        return submit_callable(activity, &function, &name, args, kwargs);
     };
     let name = name.to_str()?;
     match &*registry::find(name)? {
-        Registered::Python(function) => submit_callable(function.bind(py), name, args, kwargs),
-        Registered::Rust(function) => job_of(function.bind(py).call(args, kwargs)?, name),
+        Registered::Python(function) => submit_callable(activity, function.bind(py), name, args, kwargs),
+        Registered::Rust(function) => job_of(calling::call(function.bind(py), args, kwargs)?, name),
     }
 }
 
 /// Runs `function` with `arguments` as a job.
 pub(crate) fn submit_callable<'py>(
+    activity: Activity,
     function: &Bound<'py, PyAny>,
     name: &str,
     arguments: &Bound<'py, PyTuple>,
@@ -68,23 +90,24 @@ pub(crate) fn submit_callable<'py>(
     let py = function.py();
     match Kind::of(function)? {
         Kind::Async => {
-            let activity = Arc::new(Activity::default());
+            let place = Place::of_this_thread(py)?;
+            let activity = Arc::new(activity);
             let context = activity.context(py)?;
-            let coroutine = function.call(arguments, keywords)?;
-            Job::of(py, Some(name), CoroutineWork::new(started(&coroutine, context)?), Some(activity))
+            let coroutine = calling::call(function, arguments, keywords)?;
+            Job::of(py, Some(name), CoroutineWork::new(place.start(&coroutine, context)?), Some(activity))
         }
-        Kind::Plain => submit_to_threads(function, name, arguments, keywords),
+        Kind::Plain => submit_to_threads(Arc::new(activity), function, name, arguments, keywords),
     }
 }
 
 fn submit_to_threads<'py>(
+    activity: Arc<Activity>,
     function: &Bound<'py, PyAny>,
     name: &str,
     arguments: &Bound<'py, PyTuple>,
     keywords: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, Job>> {
     let py = function.py();
-    let activity = Arc::new(Activity::default());
     let (promise, outcome) = promise();
     let all = std::iter::once(function.clone()).chain(arguments.iter()).collect::<Vec<_>>();
     let call = threads::Call {
@@ -112,15 +135,33 @@ fn job_of<'py>(given: Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, Job>
         return Job::ended(py, Some(name), Ending::Value(given.unbind()));
     }
     // It's of another extension module, with a bridge of its own, or a coroutine.
-    Job::of(py, Some(name), CoroutineWork::new(started(&given, current_context(py)?)?), None)
+    let future = Place::of_this_thread(py)?.start(&given, current_context(py)?)?;
+    Job::of(py, Some(name), CoroutineWork::new(future), None)
 }
 
-/// Starts `awaitable` on the loop of this thread, or on the background loop where there is none.
-fn started(awaitable: &Bound<'_, PyAny>, context: Py<PyAny>) -> PyResult<PyFuture> {
-    let py = awaitable.py();
-    match Home::of_running_loop(py)? {
-        Some(home) => start_here(&home, awaitable, context),
-        None => Ok(start(&background::home(py)?, awaitable.clone().unbind(), Some(context), Hold::Strongly)),
+/// Where something is started that is awaited. It's asked for before that is made, as it may be refused.
+enum Place {
+    /// On the loop that runs on this thread.
+    Here(Arc<Home>),
+    /// On the background loop.
+    Elsewhere(Arc<Home>),
+}
+
+impl Place {
+    fn of_this_thread(py: Python<'_>) -> PyResult<Self> {
+        match Home::of_running_loop(py)? {
+            Some(home) => Ok(Self::Here(home)),
+            None => background::home(py).map(Self::Elsewhere),
+        }
+    }
+
+    fn start(&self, awaitable: &Bound<'_, PyAny>, context: Py<PyAny>) -> PyResult<PyFuture> {
+        match self {
+            Self::Here(home) => start_here(home, awaitable, context),
+            Self::Elsewhere(home) => {
+                Ok(start(home, awaitable.clone().unbind(), Some(context), Hold::Strongly))
+            }
+        }
     }
 }
 

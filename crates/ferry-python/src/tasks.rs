@@ -1,6 +1,6 @@
 //! [`Tasks`]: how a loop makes its tasks, found out once for each loop.
 
-use crate::trio;
+use crate::{calling, trio};
 use pyo3::{intern, prelude::*, sync::PyOnceLock, types::PyDict};
 
 /// The way to make tasks of one loop.
@@ -59,15 +59,17 @@ impl Tasks {
         if let Some(context) = context {
             keywords.set_item(intern!(py, "context"), context)?;
         }
-        let has_factory =
-            || Ok::<_, PyErr>(!event_loop.call_method0(intern!(py, "get_task_factory"))?.is_none());
+        let has_factory = || {
+            Ok::<_, PyErr>(!calling::call_method(event_loop, intern!(py, "get_task_factory"), ())?.is_none())
+        };
         if !matches!(self, Self::Plain) || has_factory()? {
-            return event_loop.call_method(intern!(py, "create_task"), (coroutine,), Some(&keywords));
+            let create = event_loop.getattr(intern!(py, "create_task"))?;
+            return calling::call(&create, (coroutine,), Some(&keywords));
         }
         keywords.set_item(intern!(py, "loop"), event_loop)?;
         if turn == Turn::This && py.version_info() >= (3, 12) {
             keywords.set_item(intern!(py, "eager_start"), true)?;
         }
-        TASK.import(py, "asyncio", "Task")?.call((coroutine,), Some(&keywords))
+        calling::call(TASK.import(py, "asyncio", "Task")?, (coroutine,), Some(&keywords))
     }
 }

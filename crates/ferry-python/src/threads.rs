@@ -15,7 +15,7 @@
 //!
 //! # What is stopped how
 //!
-//! A call that nobody waits for any more is dropped when a thread comes to it. One that runs can't be stopped: it
+//! A call that nobody waits for any more leaves the queue, and its arguments go. One that runs can't be stopped: it
 //! may ask `check_cancelled()`. When Python exits, what is queued is dropped, and what runs is waited for, as
 //! `concurrent.futures` does: a thread that came back from waiting into an interpreter which is gone would take
 //! the process down.
@@ -28,8 +28,12 @@
 use crate::{
     activity::Activity,
     background,
-    coroutine::{Hold, start},
+    call::Hold,
+    calling,
+    coroutine::{never_started, start},
+    coroutine_job::UNWANTED,
     exit,
+    expose::ready,
     failure::boxed,
     fork::PerProcess,
     home::{Home, report_nowhere},
@@ -55,6 +59,9 @@ use std::{
 
 /// More than this may not wait, unless it's set otherwise.
 const MOST_QUEUED: NonZeroUsize = NonZeroUsize::new(1 << 20).unwrap();
+
+/// As much stack as a main thread has. Python's limit of recursion is made for that, and Rust's default is a quarter.
+const STACK: usize = 8 << 20;
 
 /// How often a thread that waits for the others to end looks whether Ctrl-C was pressed.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -86,9 +93,11 @@ struct Threads {
 }
 
 struct Queue {
-    calls: VecDeque<Call>,
-    /// How many were taken out, since the first.
-    taken: u64,
+    /// In the order of their numbers.
+    calls: VecDeque<Queued>,
+    next_number: u64,
+    /// How many of the calls are only gaps.
+    gaps: usize,
     threads: usize,
     limits: Limits,
     /// Those that sleep. The last to fall asleep is woken first, as its memory is still in the cache.
@@ -98,6 +107,12 @@ struct Queue {
     is_over: bool,
 }
 
+struct Queued {
+    number: u64,
+    /// A gap is where a call was that nobody waits for any more.
+    call: Option<Call>,
+}
+
 static THREADS: PerProcess<Arc<Threads>> = PerProcess::new();
 
 /// Has a thread run `call`.
@@ -105,28 +120,39 @@ static THREADS: PerProcess<Arc<Threads>> = PerProcess::new();
 /// # Errors
 /// `RuntimeError` when a million calls wait already, Python exits, or the system gives no thread.
 pub(crate) fn submit(py: Python<'_>, call: Call) -> PyResult<()> {
+    exit::refuse_late("submit a function")?;
     let threads = of_this_process(py)?;
     let mut queue = threads.lock();
     if queue.is_over {
         return Err(PyRuntimeError::new_err("can't submit a function while Python exits"));
     }
     let most = queue.limits.queued.get();
-    if queue.calls.len() >= most {
+    if queue.waiting() >= most {
         return Err(PyRuntimeError::new_err(format!(
             "{most} submitted functions wait for a thread already: await some before you submit more, or \
              use map(), which has a limit"
         )));
     }
-    call.activity.is_queued(queue.taken + queue.calls.len() as u64);
-    queue.calls.push_back(call);
+    call.activity.is_queued(queue.next_number);
+    queue.push(call);
     let search = queue.search();
     drop(queue);
     threads.send(search).or_else(|error| threads.without_new_thread(error))
 }
 
 /// How many calls are in front of the one with this `number`.
-pub(crate) fn before(number: u64) -> u64 {
-    THREADS.get().map_or(0, |threads| number.saturating_sub(threads.lock().taken))
+pub(crate) fn before(number: u64) -> usize {
+    THREADS.get().map_or(0, |threads| {
+        let queue = threads.lock();
+        queue.calls.range(..queue.place_of(number)).filter(|queued| queued.call.is_some()).count()
+    })
+}
+
+/// Nobody waits any more for the call with this `number`, if it's still in the queue. Python code may run, of what is
+/// dropped.
+pub(crate) fn take_back(number: u64) {
+    let taken = THREADS.get().and_then(|threads| threads.lock().take_back(number));
+    drop(taken);
 }
 
 /// Changes the limits. Threads that run already stay, and so does what is queued.
@@ -135,18 +161,17 @@ pub(crate) fn set_limits(py: Python<'_>, change: impl FnOnce(&mut Limits)) -> Py
     Ok(())
 }
 
-/// Python exits: drops what is queued, and waits for what runs.
+/// Python exits: takes no more calls, and waits for those that run and those that are queued, as Python's own pools do.
 ///
 /// # Errors
 /// What Ctrl-C raises, while functions still run.
 pub(crate) fn end(py: Python<'_>) -> PyResult<()> {
     let Some(threads) = THREADS.get() else { return Ok(()) };
-    let (dropped, idle) = {
+    let idle = {
         let mut queue = threads.lock();
         queue.is_over = true;
-        (std::mem::take(&mut queue.calls), std::mem::take(&mut queue.idle))
+        std::mem::take(&mut queue.idle)
     };
-    drop(dropped);
     idle.iter().for_each(Thread::unpark);
     while !py.detach(|| threads.are_gone()) {
         py.check_signals()?;
@@ -170,9 +195,52 @@ enum Search {
 }
 
 impl Queue {
+    fn push(&mut self, call: Call) {
+        self.calls.push_back(Queued { number: self.next_number, call: Some(call) });
+        self.next_number += 1;
+    }
+
+    fn pop(&mut self) -> Option<Call> {
+        while let Some(queued) = self.calls.pop_front() {
+            match queued.call {
+                Some(call) => return Some(call),
+                None => self.gaps -= 1,
+            }
+        }
+        None
+    }
+
+    fn take_last(&mut self) -> Option<Call> {
+        let last = self.calls.pop_back()?;
+        self.gaps -= usize::from(last.call.is_none());
+        last.call
+    }
+
+    fn take_back(&mut self, number: u64) -> Option<Call> {
+        let place = self.place_of(number);
+        let queued = self.calls.get_mut(place).filter(|queued| queued.number == number)?;
+        let call = queued.call.take()?;
+        self.gaps += 1;
+        // Closed when they are as many as what waits, which costs each call that left a constant time.
+        if self.gaps > self.waiting() {
+            self.calls.retain(|queued| queued.call.is_some());
+            self.gaps = 0;
+        }
+        Some(call)
+    }
+
+    /// Where the call with this number stands, or would.
+    fn place_of(&self, number: u64) -> usize {
+        self.calls.partition_point(|queued| queued.number < number)
+    }
+
+    fn waiting(&self) -> usize {
+        self.calls.len() - self.gaps
+    }
+
     /// Makes sure that somebody looks at the queue, if anybody can.
     fn search(&mut self) -> Search {
-        if self.is_searched || self.calls.is_empty() {
+        if self.is_searched || self.waiting() == 0 {
             return Search::Nobody;
         }
         if let Some(thread) = self.idle.pop() {
@@ -195,7 +263,8 @@ impl Threads {
         let threads = cores.saturating_add(4).min(const { NonZeroUsize::new(32).unwrap() });
         let queue = Queue {
             calls: VecDeque::new(),
-            taken: 0,
+            next_number: 0,
+            gaps: 0,
             threads: 0,
             limits: Limits { threads, queued: MOST_QUEUED },
             idle: Vec::new(),
@@ -219,7 +288,7 @@ impl Threads {
             Search::New(number) => {
                 let threads = self.clone();
                 let name: Arc<str> = format!("asyncferry_{number}").into();
-                let thread = thread::Builder::new().name(name.to_string());
+                let thread = thread::Builder::new().name(name.to_string()).stack_size(STACK);
                 thread.spawn(move || threads.serve(&name)).map(drop)
             }
         }
@@ -231,7 +300,7 @@ impl Threads {
             let mut queue = self.lock();
             queue.threads -= 1;
             queue.is_searched = false;
-            if queue.threads == 0 { queue.calls.pop_back() } else { None }
+            if queue.threads == 0 { queue.take_last() } else { None }
         };
         match refused {
             Some(_) => {
@@ -267,10 +336,13 @@ impl Threads {
                 let mut queue = self.lock();
                 // Whoever looks, the queue is looked at.
                 queue.is_searched = false;
-                let call = queue.calls.pop_front();
-                queue.taken += u64::from(call.is_some());
+                let call = queue.pop();
                 if call.is_none() && queue.is_over {
                     return None;
+                }
+                if call.is_none() {
+                    // In the same moment, so that a call which comes now starts no other thread.
+                    queue.idle.push(thread::current());
                 }
                 (call, queue.search())
             };
@@ -287,14 +359,10 @@ impl Threads {
         }
     }
 
-    /// Sleeps until it's sent searching, or all is over.
+    /// Sleeps, as one of the idle, until it's sent searching, or all is over.
     fn wait(&self) {
         let me = thread::current();
         let mut queue = self.lock();
-        if !queue.calls.is_empty() || queue.is_over {
-            return;
-        }
-        queue.idle.push(me.clone());
         while queue.idle.iter().any(|idle| idle.id() == me.id()) {
             drop(queue);
             thread::park();
@@ -344,7 +412,7 @@ impl Call {
         self.activity.is_on_thread(thread);
         let called = catch_unwind(AssertUnwindSafe(|| self.call(py)));
         match called {
-            Ok(Ok(value)) if is_started_work(value.bind(py)) => match self.go_on_at_home(py, value) {
+            Ok(Ok(value)) if is_started_work(value.bind(py)) => match self.go_on_at_home(py, &value) {
                 Ok(()) => return,
                 Err(error) => self.fail(py, error),
             },
@@ -358,14 +426,21 @@ impl Call {
     fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let run = self.context.bind(py).getattr(intern!(py, "run"))?;
         let keywords = self.keywords.as_ref().map(|keywords| keywords.bind(py));
-        run.call(self.function_and_arguments.bind(py), keywords).map(Bound::unbind)
+        calling::call(&run, self.function_and_arguments.bind(py), keywords).map(Bound::unbind)
     }
 
     /// The function was an async one in disguise: what it gave is awaited on the loop that submitted it.
-    fn go_on_at_home(&self, py: Python<'_>, coroutine: Py<PyAny>) -> PyResult<()> {
+    fn go_on_at_home(&self, py: Python<'_>, coroutine: &Py<PyAny>) -> PyResult<()> {
+        ready(py)?;
         let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
-        let reply = start(&home, coroutine, Some(self.context.clone_ref(py)), Hold::Strongly).for_rust();
-        self.activity.goes_on(reply.call());
+        if self.promise.state() != State::Pending {
+            // Nobody waits any more.
+            return never_started(coroutine.bind(py));
+        }
+        let context = self.context.clone_ref(py);
+        let reply =
+            start(&home, coroutine.clone_ref(py), Some(context), Hold::Strongly).saying(UNWANTED).for_rust();
+        self.activity.goes_on(reply.stop());
         let promise = self.promise.clone();
         AsyncRuntime::tokio().spawn(async move {
             let given_up = async {

@@ -1,6 +1,9 @@
 //! Times as Python gives them: seconds, of which not every float is a time.
 
-use crate::{expose::hand_to_tokio, fork, home::Home};
+use crate::{
+    expose::{hand_to_tokio, ready},
+    home::Home,
+};
 use asyncferry::{AsyncRuntime, Promise, State, promise};
 use pyo3::{exceptions::PyValueError, intern, prelude::*};
 use std::{sync::Arc, time::Duration};
@@ -32,7 +35,7 @@ pub(crate) fn start(
     if let Some(home) = virtual_home(py)? {
         return on_loop(py, home, time, ring).map(Some);
     }
-    fork::watch(py)?;
+    ready(py)?;
     let waits = async move {
         asyncferry::sleep(time).await;
         ring();

@@ -3,7 +3,7 @@
 //!
 //! A trio run inside of an asyncio loop ("guest mode") is not told from that loop: jobs can't be awaited there.
 
-use crate::{glue::Module, job::Job, names};
+use crate::{calling, glue::Module, job::Job, names};
 use pyo3::{intern, prelude::*, sync::PyOnceLock, types::PyDict};
 
 static GLUE: Module =
@@ -17,7 +17,7 @@ pub(crate) fn running_loop(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>>
     if !is_imported(py)? {
         return Ok(None);
     }
-    let running = GLUE.get(py, "running_loop")?.call0()?;
+    let running = calling::call(&GLUE.get(py, "running_loop")?, (), None)?;
     Ok((!running.is_none()).then_some(running))
 }
 
@@ -27,12 +27,13 @@ pub(crate) fn waiting<'py>(job: &Bound<'py, Job>) -> PyResult<Option<Bound<'py, 
     if !is_imported(py)? || names::asyncio_loop(py)?.is_some() || running_loop(py)?.is_none() {
         return Ok(None);
     }
-    GLUE.get(py, "wait")?.call1((job,))?.call_method0(intern!(py, "__await__")).map(Some)
+    let waiting = calling::call(&GLUE.get(py, "wait")?, (job,), None)?;
+    calling::call_method(&waiting, intern!(py, "__await__"), ()).map(Some)
 }
 
-/// Whether anybody has imported trio; only then can it run.
+/// Whether anybody has imported trio; only then can it run. `None` in its place says that nobody may.
 fn is_imported(py: Python<'_>) -> PyResult<bool> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     let modules = MODULES.import(py, "sys", "modules")?;
-    modules.contains(intern!(py, "trio"))
+    Ok(modules.get_item(intern!(py, "trio"))?.is_some_and(|module| !module.is_none()))
 }

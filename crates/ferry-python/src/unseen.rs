@@ -5,10 +5,11 @@
 //! that, and a report that keeps such an exception crashes Python when it's shown.
 
 use crate::{
-    glue,
+    calling, glue,
     home::{Home, report_nowhere},
+    job::Job,
 };
-use pyo3::{PyTraverseError, PyVisit, exceptions::PyBaseException, ffi, intern, prelude::*};
+use pyo3::{PyTraverseError, PyVisit, exceptions::PyBaseException, ffi, intern, prelude::*, types::PyList};
 use std::sync::Arc;
 
 /// Whose job it is.
@@ -35,6 +36,11 @@ impl Unseen {
     pub(crate) fn disarm(self, py: Python<'_>) {
         // It's an attribute of a class of ours, which can be set.
         let _ = self.0.bind(py).setattr(intern!(py, "report"), py.None());
+    }
+
+    /// Reports it now.
+    pub(crate) fn tell(self, py: Python<'_>) -> PyResult<()> {
+        calling::call_method(self.0.bind(py), intern!(py, "tell"), ()).map(drop)
     }
 
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -64,6 +70,18 @@ impl Owner {
             report_nowhere(py, &message, &error);
         }
     }
+}
+
+/// Reports the errors that nobody has looked at of all jobs that there are. Python exits: those that go later, as a
+/// module's global does, go when there is nobody to report to.
+pub(crate) fn report_all(py: Python<'_>) -> PyResult<()> {
+    let objects = py.import("gc")?.call_method0("get_objects")?;
+    for object in objects.cast::<PyList>()? {
+        if let Ok(job) = object.cast::<Job>() {
+            job.get().core().report_unseen(py)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is called with the exception.

@@ -2,7 +2,7 @@
 //! that are done, and those that go on. Cancelling it leaves its children alone, as with asyncio's.
 
 use crate::{
-    group::{Counter, Group, Wakers},
+    group::{Counter, Group, Order, Wakers, collection},
     home::Home,
     job::Job,
     names,
@@ -47,13 +47,7 @@ pub(crate) fn wait<'py>(
 ) -> PyResult<Bound<'py, Job>> {
     let py = aws.py();
     let until = Until::named(return_when)?;
-    if aws.is_exact_instance_of::<Job>() || names::is_awaitable(aws)? {
-        return Err(PyTypeError::new_err(
-            "wait() takes a collection of jobs and futures, not just one of them",
-        ));
-    }
-    let aws = PySet::new(py, aws.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
-    let aws = aws.iter().collect::<Vec<_>>();
+    let aws = collection("wait", aws)?;
     if aws.is_empty() {
         return Err(PyValueError::new_err("wait() was given nothing to wait for"));
     }
@@ -62,7 +56,7 @@ pub(crate) fn wait<'py>(
             "wait() takes jobs and futures, not coroutines: make tasks of them, as it gives back what it was given",
         ));
     }
-    let group = Group::of(py, "wait", aws)?;
+    let group = Group::of(py, "wait", aws, Order::Any)?;
     let (promise, outcome) = promise();
     let over = promise.clone();
     let timer = timer::start(py, timeout, move || drop(over.complete(Enough)))?;

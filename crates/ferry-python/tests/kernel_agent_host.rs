@@ -191,6 +191,10 @@ fn a_line_that_is_no_request_gets_one_error() {
     check(br#"{"code": "1"}"#, "the cell must have an id");
     check(br#"{"id": null, "code": "1"}"#, "the cell must have an id");
     check(br#"{"id": 1, "code": 1}"#, "\"code\" must be a text");
+    check(
+        br#"{"id": 1, "code": "1", "limit_ms": 0}"#,
+        "\"limit_ms\" must be a whole number of milliseconds, of at least one",
+    );
     check(br#"{"id": 1, "code": "1", "limit_ms": -1}"#, "\"limit_ms\" must be a whole number");
     check(br#"{"id": 1, "code": "1", "limit": 1}"#, "\"limit\" does not belong there");
     check(br#"{"cancel": 1}"#, "no cell with the id 1 runs");

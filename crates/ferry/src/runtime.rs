@@ -81,6 +81,22 @@ impl AsyncRuntime {
         platform::tokio_handle()
     }
 
+    /// Starts the pool, unless it has started: what [`spawn`](crate::spawn) and the like do at their first use, for who
+    /// would rather have an error than a panic. Where the system gives fewer threads than were wanted, the pool has
+    /// fewer.
+    ///
+    /// ```
+    /// use asyncferry::AsyncRuntime;
+    ///
+    /// AsyncRuntime::start_pool().expect("the system gives threads");
+    /// ```
+    ///
+    /// # Errors
+    /// [`AsyncError::Runtime`] when the system gives no thread, or lacks something else that the pool needs.
+    pub fn start_pool() -> Result<(), AsyncError> {
+        platform::try_tokio_handle().map(drop)
+    }
+
     /// Tells Ferry that this process was just forked. None of the parent's threads came along, so the child leaves
     /// the parent's pool where it is, and starts one of its own at the next use, of the same size. What the pool
     /// was doing goes on in the parent only, and what waits for it here waits for ever.

@@ -306,11 +306,7 @@ fn enter_thread() {
 }
 
 /// The part of the kernel that is best said in Python.
-const SOURCE: &std::ffi::CStr =
-    match std::ffi::CStr::from_bytes_with_nul(concat!(include_str!("cells.py"), "\0").as_bytes()) {
-        Ok(source) => source,
-        Err(_) => panic!("cells.py holds a NUL"),
-    };
+const SOURCE: &std::ffi::CStr = crate::glue::source!("cells.py");
 
 /// Runs `wait` with the GIL released, if this thread has it.
 fn without_gil<T: Send>(wait: impl FnOnce() -> T + Send) -> T {

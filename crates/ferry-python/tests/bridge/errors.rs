@@ -185,3 +185,52 @@ asyncio.run(main())
 "#,
     );
 }
+
+#[test]
+fn a_panic_that_goes_through_python_ends_what_it_came_out_of() {
+    check(
+        r#"
+async def panics():
+    await asyncio.sleep(0)
+    probe.boom_here("in a coroutine")
+async def panics_when_told():
+    try: await asyncio.sleep(1000)
+    finally: probe.boom_here("in a coroutine that is cancelled")
+async def main():
+    job = ferry.submit(panics_when_told)
+    await asyncio.sleep(0)
+    job.cancel()
+    for job in job, ferry.submit(panics), probe.relay(panics()), ferry.submit(lambda: panics()):
+        try:
+            await asyncio.wait_for(asyncio.shield(job), 60)
+        except ferry.PanicError as error:
+            assert str(error).startswith("in a coroutine")
+        else:
+            assert False
+asyncio.run(main())
+"#,
+    );
+}
+
+#[test]
+fn a_callback_that_panics_is_reported_and_the_loop_goes_on() {
+    check(
+        r#"
+import contextvars
+async def main():
+    told, called = [], []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what["exception"]))
+    job = ferry.sleep(1000)
+    context = contextvars.copy_context()
+    job.add_done_callback(lambda _: probe.boom_here("in a callback"), context=context)
+    # The same context: it was left.
+    job.add_done_callback(called.append, context=context)
+    job.cancel()
+    while not called: await asyncio.sleep(0)
+    assert called == [job]
+    [error] = told
+    assert type(error) is ferry.PanicError and str(error) == "in a callback"
+asyncio.run(main())
+"#,
+    );
+}

@@ -229,6 +229,12 @@ mod probe {
         future_to_awaitable(py, async { Err::<(), _>(Layered("can't save", Some(Box::new(inner)))) })
     }
 
+    /// Panics in the call itself, so that Python sees what PyO3 makes of it: a `PanicException`.
+    #[pyfunction]
+    fn boom_here(text: String) {
+        panic!("{text}");
+    }
+
     #[pyfunction]
     fn boom(py: Python<'_>, text: String, at_once: bool) -> PyResult<Bound<'_, Job>> {
         let living = Living::new();

@@ -315,3 +315,7 @@ async def blocking(outcome, number):
                 del job
 
     await asyncio.get_running_loop().run_in_executor(without_loop, waits)
+
+
+# Each of these is made of ten jobs.
+OF_TEN = gathered, waited, raced, as_completed, mapped

@@ -5,7 +5,7 @@ use crate::{check, check_alone};
 #[test]
 fn exit_with_200_in_flight() {
     for round in 0..40 {
-        let how = ["return", "exit", "left open", "daemon", "without a loop"][round % 5];
+        let how = ["return", "exit", "left open", "daemon", "computing daemon", "without a loop"][round % 6];
         check_alone(
             "ending::exit_with_200_in_flight",
             how,
@@ -35,7 +35,7 @@ async def main():
     assert len(kept) == 200
     kept += [asyncio.create_task(waits(aw)) for aw in kept]
     await asyncio.sleep(0)
-    if how in ("left open", "daemon"):
+    if how in ("left open", "daemon", "computing daemon"):
         # asyncio says of each task that it is pending when it is destroyed, as it should.
         kept.append(asyncio.get_running_loop())
         kept[-1].set_exception_handler(lambda loop, context: None)
@@ -44,9 +44,15 @@ async def main():
     if how == "daemon":
         ready.set()
         await asyncio.Event().wait()
+    if how == "computing daemon":
+        # Inside of Ferry's code, and never anywhere else.
+        async def computes_on():
+            ready.set()
+            while True: computes()
+        await ferry.submit(computes_on)
 if how == "left open":
     asyncio.new_event_loop().run_until_complete(main())
-elif how == "daemon":
+elif "daemon" in how:
     # The loop runs on, in a thread that Python does not wait for.
     ready = threading.Event()
     threading.Thread(target=asyncio.run, args=(main(),), daemon=True).start()

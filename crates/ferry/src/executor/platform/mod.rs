@@ -8,4 +8,4 @@ mod timer;
 #[path = "timer_tokio.rs"]
 mod timer;
 
-pub(crate) use native::{block_on, forked, scopes, settings, tokio_handle};
+pub(crate) use native::{block_on, forked, scopes, settings, tokio_handle, try_tokio_handle};

@@ -23,14 +23,16 @@ use crate::{
 use std::{
     collections::BTreeMap,
     future::Future,
+    io,
+    panic::catch_unwind,
     pin::Pin,
     ptr,
     sync::{
-        Mutex, MutexGuard, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicPtr, Ordering},
     },
     task::{Context, Poll, Waker},
-    thread::available_parallelism,
+    thread::{self, available_parallelism},
 };
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -66,24 +68,79 @@ pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::
 
 /// The multi-thread runtime, started when it's first asked for.
 pub(crate) fn tokio_handle() -> &'static Handle {
-    let start = || {
-        let config = RuntimeConfig::in_force();
-        let cores = available_parallelism().map_or(1, usize::from);
-        let runtime = Builder::new_multi_thread()
-            .enable_all()
-            .thread_name("ferry-worker")
-            .worker_threads(config.worker_threads.map_or(cores, usize::from))
-            // As CPython's default executor: some more than there are cores, as blocking work also waits.
-            .max_blocking_threads(config.blocking_threads.map_or((cores + 4).min(32), usize::from))
-            .build();
-        match runtime {
-            Ok(runtime) => runtime,
-            Err(error) => panic!(
-                "Ferry could not start its worker threads: {error}; are there too many threads or open files?"
-            ),
+    try_tokio_handle().unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The multi-thread runtime, or why there is none.
+pub(crate) fn try_tokio_handle() -> Result<&'static Handle, AsyncError> {
+    let process = process();
+    if let Some(pool) = process.pool.get() {
+        return Ok(pool.handle());
+    }
+    // One thread starts it, and the others wait.
+    let starting = process.starting.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let pool = match process.pool.get() {
+        Some(pool) => pool,
+        None => {
+            let started = start_pool().map_err(|error| {
+                AsyncError::Runtime(format!(
+                    "Ferry could not start its worker threads: {error}; are there too many threads or open files?"
+                ))
+            })?;
+            process.pool.get_or_init(|| started)
         }
     };
-    process().pool.get_or_init(start).handle()
+    drop(starting);
+    Ok(pool.handle())
+}
+
+fn start_pool() -> io::Result<Runtime> {
+    let config = RuntimeConfig::in_force();
+    let cores = available_parallelism().map_or(1, usize::from);
+    let workers = to_be_had(config.worker_threads.map_or(cores, usize::from))?;
+    let build = || {
+        Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("ferry-worker")
+            .thread_stack_size(STACK)
+            .worker_threads(workers)
+            // As CPython's default executor: some more than there are cores, as blocking work also waits.
+            .max_blocking_threads(config.blocking_threads.map_or((cores + 4).min(32), usize::from))
+            .build()
+    };
+    // tokio panics where it gets no thread at all.
+    catch_unwind(build).unwrap_or_else(|panic| Err(io::Error::other(AsyncError::from_panic(panic))))
+}
+
+/// The stack of a thread of the pool, in bytes: tokio's own default.
+const STACK: usize = 2 << 20;
+
+/// How many threads the system gives now, `wanted` at most. They are started and ended to see that, as tokio waits for
+/// ever where it gets some, but not all that it wants.
+fn to_be_had(wanted: usize) -> io::Result<usize> {
+    let door = Arc::new(Mutex::new(()));
+    let closed = door.lock();
+    let start = |_| {
+        let door = door.clone();
+        thread::Builder::new().stack_size(STACK).spawn(move || drop(door.lock()))
+    };
+    let (mut started, mut refused) = (Vec::new(), None);
+    for thread in (0..wanted).map(start) {
+        match thread {
+            Ok(thread) => started.push(thread),
+            Err(error) => {
+                refused = Some(error);
+                break;
+            }
+        }
+    }
+    drop(closed);
+    let count = started.len();
+    for thread in started {
+        // It does nothing that could panic.
+        let _ = thread.join();
+    }
+    refused.filter(|_| count == 0).map_or(Ok(count), Err)
 }
 
 /// What a process has one of.
@@ -91,6 +148,8 @@ pub(crate) fn tokio_handle() -> &'static Handle {
 struct Process {
     settings: Mutex<Settings>,
     pool: OnceLock<Runtime>,
+    /// Held while the pool is started.
+    starting: Mutex<()>,
     /// Those that are idle.
     engines: Mutex<Vec<Engine>>,
     /// The scopes of the pool's tasks that have opted in to requests to cancel, by their numbers.
