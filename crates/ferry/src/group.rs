@@ -249,27 +249,28 @@ impl<R> Run<'_, R> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         loop {
-            if self.must_tell(&body) {
+            if self.must_tell(body.as_mut()) {
                 self.is_told = true;
-                if !body.as_ref().get_ref().as_ref().is_some_and(|body| body.request(Cancelled::default())) {
+                let running = body.as_mut().as_pin_mut();
+                if !running.is_some_and(|body| body.request(Cancelled::default())) {
                     body.set(None);
                 }
             }
             self.poll_body(body.as_mut(), cx);
-            let is_news = self.poll_outside(&body, cx);
-            if self.members.poll_end(cx.waker(), body.is_none()) {
+            let is_news = self.poll_outside(body.as_mut(), cx);
+            if self.members.poll_end(cx.waker(), body.as_mut().as_pin_mut().is_none()) {
                 return Poll::Ready(());
             }
             // Looked at after the waker is known, as a task of the pool may fail at any time.
-            if !is_news && !self.must_tell(&body) {
+            if !is_news && !self.must_tell(body.as_mut()) {
                 return Poll::Pending;
             }
         }
     }
 
     /// Whether the group aborts and the body doesn't know.
-    fn must_tell<F>(&self, body: &Option<Nested<F>>) -> bool {
-        !self.is_told && body.is_some() && self.members.phase() == Phase::Aborting
+    fn must_tell<F>(&self, body: Pin<&mut Option<Nested<F>>>) -> bool {
+        !self.is_told && body.as_pin_mut().is_some() && self.members.phase() == Phase::Aborting
     }
 
     fn poll_body<F, E>(&mut self, mut body: Pin<&mut Option<Nested<F>>>, cx: &mut Context<'_>)
@@ -283,7 +284,7 @@ impl<R> Run<'_, R> {
             Poll::Ready(Ok(value)) => self.value = Some(value),
             Poll::Ready(Err(error)) => {
                 let failure = Failure::from_error(error);
-                let scope = body.as_ref().get_ref().as_ref().and_then(Nested::scope);
+                let scope = body.as_mut().as_pin_mut().and_then(Nested::scope);
                 let by_group = self.is_told && scope.is_some_and(Scope::was_cancelled_alone);
                 match (Cancelled::of(&failure), failure) {
                     (Some(_), _) if by_group => {}
@@ -298,8 +299,8 @@ impl<R> Run<'_, R> {
     }
 
     /// Takes a request that nobody in the body would.
-    fn poll_outside<F>(&mut self, body: &Option<Nested<F>>, cx: &mut Context<'_>) -> bool {
-        if body.as_ref().is_some_and(|body| body.scope().is_some()) {
+    fn poll_outside<F>(&mut self, body: Pin<&mut Option<Nested<F>>>, cx: &mut Context<'_>) -> bool {
+        if body.as_pin_mut().is_some_and(|body| body.scope().is_some()) {
             return false;
         }
         let outside = self.outside.get_or_insert_with(|| scope::current().map(Waiting::new));

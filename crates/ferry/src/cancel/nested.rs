@@ -43,12 +43,13 @@ impl<F> Nested<F> {
     }
 
     /// Asks the body to cancel; `false` when it has not opted in, so it is for the caller to drop it.
-    pub(crate) fn request(&self, cancelled: Cancelled) -> bool {
-        self.scope.as_ref().is_some_and(|scope| scope.request(cancelled))
+    pub(crate) fn request(self: Pin<&mut Self>, cancelled: Cancelled) -> bool {
+        self.scope().is_some_and(|scope| scope.request(cancelled))
     }
 
-    pub(crate) fn scope(&self) -> Option<&Scope> {
-        self.scope.as_deref()
+    /// By a pinned reference, as a shared one would borrow the body too, which may refer to itself.
+    pub(crate) fn scope(self: Pin<&mut Self>) -> Option<&Scope> {
+        self.project().scope.as_deref()
     }
 }
 

@@ -212,7 +212,7 @@ impl<F: Future> Future for DeadlineRun<'_, F> {
         loop {
             if let Poll::Ready(output) = this.body.as_mut().poll(cx) {
                 this.deadline.leave();
-                let timed_out = *this.expiring && gave_up(&this.body);
+                let timed_out = *this.expiring && gave_up(this.body.as_mut());
                 return Poll::Ready(if timed_out { Err(error(this.deadline, entered)) } else { Ok(output) });
             }
             if *this.expiring {
@@ -223,7 +223,7 @@ impl<F: Future> Future for DeadlineRun<'_, F> {
                 continue;
             }
             *this.expiring = true;
-            if !this.body.request(Cancelled::default()) {
+            if !this.body.as_mut().request(Cancelled::default()) {
                 this.deadline.leave();
                 return Poll::Ready(Err(error(this.deadline, entered)));
             }

@@ -131,7 +131,7 @@ impl<F: Future> Future for Timeout<F> {
         }
         loop {
             if let Poll::Ready(output) = this.body.as_mut().poll(cx) {
-                let timed_out = *this.expiring && gave_up(&this.body);
+                let timed_out = *this.expiring && gave_up(this.body.as_mut());
                 return Poll::Ready(if timed_out {
                     Err(AsyncError::Timeout(*this.time))
                 } else {
@@ -142,7 +142,7 @@ impl<F: Future> Future for Timeout<F> {
                 return Poll::Pending;
             }
             ready!(poll_time(*this.limit, this.time, this.sleep, cx));
-            if !this.body.request(Cancelled::default()) {
+            if !this.body.as_mut().request(Cancelled::default()) {
                 return Poll::Ready(Err(AsyncError::Timeout(*this.time)));
             }
             *this.expiring = true;
@@ -167,7 +167,7 @@ fn poll_time(limit: Limit, time: &mut Duration, armed: &mut Option<Sleep>, cx: &
 
 /// Whether a body that was asked to cancel has ended because of that alone: CPython's
 /// `uncancel() <= cancelling before`.
-pub(super) fn gave_up<F>(body: &Nested<F>) -> bool {
+pub(super) fn gave_up<F>(body: Pin<&mut Nested<F>>) -> bool {
     body.scope().is_some_and(|scope| scope.was_cancelled_alone())
 }
 

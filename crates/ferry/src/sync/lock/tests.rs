@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
-use crate::{AsyncError, AsyncRuntime, Order, spawn_local, timeout, yield_now};
+use crate::{AsyncError, Order, executor::run_by_hand, spawn_local, timeout, yield_now};
 use std::{sync::Arc, time::Duration};
 
 #[test]
@@ -33,7 +33,7 @@ fn one_at_a_time_on_many_threads() {
 
 #[test]
 fn it_is_handed_on_in_order() {
-    AsyncRuntime::block_on_virtual(Order::Fifo, async {
+    run_by_hand(Some(Order::Fifo), async {
         let log = std::rc::Rc::new(Lock::new(Vec::new()));
         let held = log.acquire().await;
         let tasks: Vec<_> = (0..4)
@@ -55,7 +55,7 @@ fn it_is_handed_on_in_order() {
 
 #[test]
 fn a_timeout_leaves_the_line() {
-    AsyncRuntime::block_on_virtual(Order::Fifo, async {
+    run_by_hand(Some(Order::Fifo), async {
         let (lock, second) = (Lock::new("data"), Duration::from_secs(1));
         let held = lock.acquire().await;
         assert_eq!(timeout(second, lock.acquire()).await.map(drop), Err(AsyncError::Timeout(second)));
@@ -67,7 +67,7 @@ fn a_timeout_leaves_the_line() {
 
 #[test]
 fn data_without_a_size_can_be_locked() {
-    AsyncRuntime::block_on_virtual(Order::Fifo, async {
+    run_by_hand(Some(Order::Fifo), async {
         let lock: Box<Lock<[u8]>> = Box::new(Lock::new([1, 2, 3]));
         lock.acquire().await[1] = 5;
         assert_eq!(*lock.acquire().await, [1, 5, 3]);
