@@ -12,10 +12,10 @@
 //! |---|---|
 //! | `"stdout"` or `"stderr"` | what the cell printed since, as it comes; 64 KiB of it in all |
 //! | `"value"` | it ended well; the value of its last line, or null |
-//! | `"error"`, `"kind"`, `"traceback"` | it failed |
+//! | `"error"`, `"kind"`, `"traceback"` | it failed, or, of the kind `"refused"`, 32 others run already |
 //! | `"cancelled"`, `"interrupted"` or `"timed_out"` | it was stopped: why, in which way, or after how long |
 //!
-//! An `"error"` without an id is about a line that was no request. At the end of its input the host waits for the
+//! An `"error"` without an id is about a line that was no request, or that takes the id of a cell which runs. At the end of its input the host waits for the
 //! cells that still run. One that resists all attempts to stop it holds up the others: the host says so, and ends
 //! with exit code 1, for the agent to start another.
 
@@ -274,7 +274,10 @@ impl Host {
     fn handle(self: Rc<Self>, request: Request, running: &Sender<()>) -> Result<(), String> {
         match request {
             Request::Run { id, code, limit } => {
-                let cell = self.begin(&id, code)?;
+                let Some(cell) = self.begin(&id, code)? else {
+                    self.say(&refusal(&id));
+                    return Ok(());
+                };
                 let running = running.clone();
                 drop(spawn_local(async move {
                     self.follow(id, cell, limit).await;
@@ -287,17 +290,18 @@ impl Host {
         Ok(())
     }
 
-    fn begin(&self, id: &Value, code: String) -> Result<Cell, String> {
+    /// `None` when as many run as may.
+    fn begin(&self, id: &Value, code: String) -> Result<Option<Cell>, String> {
         let mut cells = self.cells.borrow_mut();
         if cells.contains_key(&id.to_string()) {
             return Err(format!("a cell with the id {id} runs; take another id, or wait for its end"));
         }
         if cells.len() >= CELLS_LIMIT {
-            return Err(format!("{CELLS_LIMIT} cells run already; wait for the end of one, or cancel it"));
+            return Ok(None);
         }
         let cell = self.kernel.run(code);
         cells.insert(id.to_string(), cell.control());
-        Ok(cell)
+        Ok(Some(cell))
     }
 
     fn running(&self, id: &Value) -> Result<CellControl, String> {
@@ -355,6 +359,11 @@ async fn limited(cell: Cell, limit: Duration) -> Option<Ended> {
         control.interrupt();
     }
     None
+}
+
+fn refusal(id: &Value) -> Value {
+    let error = format!("{CELLS_LIMIT} cells run already; wait for the end of one, or cancel it");
+    json!({ "id": id, "error": error, "kind": "refused", "traceback": null })
 }
 
 fn told(id: &Value, ended: Ended, limit: Duration) -> Value {

@@ -54,6 +54,12 @@ def test_a_daemon_thread_that_computes_when_python_ends(program, main):
     assert program(HEAD + COMPUTING.format(main=main)) == ""
 
 
+# It may have been the first in the process to use Ferry.
+@pytest.mark.parametrize("use", ["ferry.sleep(60).result()", "ferry.submit(print, end='').result()"])
+def test_a_daemon_thread_whose_first_job_python_does_not_wait_for(program, use):
+    assert program(HEAD + f"threading.Thread(target=lambda: {use}, daemon=True).start()") == ""
+
+
 # Handlers of others. Those that were registered before Ferry was used come after its own.
 
 

@@ -298,6 +298,27 @@ print(os.waitstatus_to_exitcode(status), ferry.submit(work, 7).result(), pending
     ).splitlines() == ["8 10 12 [2, 4, None]", "True False", "True False", "0 14 False True"]
 
 
+# Another thread may be about to use Ferry for the first time.
+def test_a_fork_beside_the_first_job(program):
+    assert (
+        program(
+            HEAD
+            + """
+first = threading.Thread(target=lambda: ferry.sleep(0.001).result())
+first.start()
+child = os.fork()
+if child == 0:
+    ferry.sleep(0.001).result()
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+first.join()
+""",
+            flags=FORKING,
+        )
+        == "0\n"
+    )
+
+
 def test_a_forked_child_ends_well(program):
     assert program(
         HEAD

@@ -4,10 +4,12 @@ use crate::{
     activity::{check_cancelled, report_progress},
     artifact::Artifact,
     as_completed::as_completed,
+    context::{current_context, empty_context},
     digest::digest_file,
     expose::future_to_awaitable,
     failure::{FerryError, PanicError},
     gather::{OnError, gather as gather_awaitables},
+    glue,
     job::Job,
     map::map,
     names,
@@ -60,6 +62,7 @@ fn sleep(py: Python<'_>, seconds: f64) -> PyResult<Bound<'_, Job>> {
 pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     refuse_subinterpreters(py)?;
+    prepare(py)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<Job>()?;
     module.add_class::<Artifact>()?;
@@ -82,6 +85,18 @@ pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(map, module)?)?;
     module.add_function(wrap_pyfunction!(sleep, module)?)?;
     module.add_function(wrap_pyfunction!(digest_file, module)?)
+}
+
+/// Imports what each job needs of Python's library. The first job may be another thread's, in the middle of which this
+/// process forks or Python ends.
+fn prepare(py: Python<'_>) -> PyResult<()> {
+    glue::get(py, "place_of")?;
+    names::running_loop(py)?;
+    names::is_awaitable(py.None().bind(py))?;
+    names::is_cancelled_error(names::cancelled_error(py, None).value(py))?;
+    names::short_repr(py.None().bind(py))?;
+    current_context(py)?;
+    empty_context(py).map(drop)
 }
 
 /// The bridge keeps Python objects of one interpreter. CPython asks a module whether it has more than one only where

@@ -216,7 +216,9 @@ fn so_many_cells_run_at_once() {
         );
     }
     host.run("one too many", "1");
-    assert!(host.next()["error"].as_str().unwrap().starts_with("line 33: 32 cells run already"));
+    let refused = host.next();
+    assert!(refused["error"].as_str().unwrap().starts_with("32 cells run already"));
+    assert_eq!((&refused["id"], &refused["kind"]), (&json!("one too many"), &json!("refused")));
     host.send(r#"{"id": 0, "code": "1"}"#);
     assert!(host.next()["error"].as_str().unwrap().starts_with("line 34: a cell with the id 0 runs"));
     for number in 0..32 {
