@@ -18,7 +18,8 @@
 //! - A future that is dropped while it waits leaves the line, in constant time. If it was its turn already, the next
 //!   takes it: no item, permit or wake-up is lost. So they can stand in a `timeout` or a `select`.
 //! - Nothing waits that need not: what can be had at once is given at the first poll, without a turn of the loop.
-//! - Wakers, destructors of items and other code of the user run when no latch is held.
+//! - Wakers, destructors of items and other code of the user run when no latch is held, with one exception: the `Ord` of
+//!   a [`PriorityQueue`]'s items.
 //! - The number of those who wait has no bound of its own; tasks are what to bound.
 
 mod barrier;
