@@ -51,17 +51,22 @@ pub struct Barrier {
 }
 
 struct State {
-    phase: Phase,
+    phase: BarrierPhase,
     count: usize,
     inside: Waiters,
     outside: Waiters,
 }
 
+/// What a [`Barrier`] does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+pub enum BarrierPhase {
+    /// It waits for the last to come.
     Filling,
+    /// All have come, and some have not left yet.
     Draining,
+    /// It was reset, and some who fail for that have not left yet.
     Resetting,
+    /// It was aborted.
     Broken,
 }
 
@@ -81,9 +86,9 @@ impl State {
     /// Somebody comes in: its place, or `None` where it has to wait outside.
     fn enter(&mut self) -> Result<Option<usize>, BrokenBarrier> {
         match self.phase {
-            Phase::Broken => Err(BrokenBarrier),
-            Phase::Draining | Phase::Resetting => Ok(None),
-            Phase::Filling => {
+            BarrierPhase::Broken => Err(BrokenBarrier),
+            BarrierPhase::Draining | BarrierPhase::Resetting => Ok(None),
+            BarrierPhase::Filling => {
                 self.count += 1;
                 Ok(Some(self.count - 1))
             }
@@ -93,18 +98,18 @@ impl State {
     /// Somebody leaves. With the last, those outside may come in.
     fn leave(&mut self) -> Vec<Waker> {
         self.count -= 1;
-        if self.count == 0 && matches!(self.phase, Phase::Draining | Phase::Resetting) {
-            self.phase = Phase::Filling;
+        if self.count == 0 && matches!(self.phase, BarrierPhase::Draining | BarrierPhase::Resetting) {
+            self.phase = BarrierPhase::Filling;
             return self.outside.call_all();
         }
         Vec::new()
     }
 
     /// All who wait look again.
-    fn change(&mut self, phase: Phase) -> Vec<Waker> {
+    fn change(&mut self, phase: BarrierPhase) -> Vec<Waker> {
         self.phase = phase;
         let mut wakers = self.inside.call_all();
-        if matches!(phase, Phase::Filling | Phase::Broken) {
+        if matches!(phase, BarrierPhase::Filling | BarrierPhase::Broken) {
             wakers.append(&mut self.outside.call_all());
         }
         wakers
@@ -119,7 +124,7 @@ impl Barrier {
     pub fn new(parties: usize) -> Self {
         assert!(parties > 0, "a barrier needs at least one party");
         let state = State {
-            phase: Phase::Filling,
+            phase: BarrierPhase::Filling,
             count: 0,
             inside: Waiters::default(),
             outside: Waiters::default(),
@@ -141,7 +146,7 @@ impl Barrier {
 
     /// Breaks the barrier: those who wait, and those who come until it's [reset](Self::reset), fail.
     pub fn abort(&self) {
-        let wakers = self.state.lock().change(Phase::Broken);
+        let wakers = self.state.lock().change(BarrierPhase::Broken);
         wake_all(wakers);
     }
 
@@ -149,7 +154,7 @@ impl Barrier {
     pub fn reset(&self) {
         let wakers = {
             let mut state = self.state.lock();
-            let phase = if state.count > 0 { Phase::Resetting } else { Phase::Filling };
+            let phase = if state.count > 0 { BarrierPhase::Resetting } else { BarrierPhase::Filling };
             state.change(phase)
         };
         wake_all(wakers);
@@ -163,12 +168,17 @@ impl Barrier {
     /// How many wait now; none while those who passed leave.
     pub fn n_waiting(&self) -> usize {
         let state = self.state.lock();
-        if state.phase == Phase::Filling { state.count } else { 0 }
+        if state.phase == BarrierPhase::Filling { state.count } else { 0 }
+    }
+
+    /// What it does now.
+    pub fn phase(&self) -> BarrierPhase {
+        self.state.lock().phase
     }
 
     /// Whether it was aborted.
     pub fn broken(&self) -> bool {
-        self.state.lock().phase == Phase::Broken
+        self.state.lock().phase == BarrierPhase::Broken
     }
 }
 
@@ -219,7 +229,7 @@ impl BarrierWait<'_> {
             self.stage = Stage::Inside { key: state.inside.push(waker), place };
             return Poll::Pending;
         }
-        let mut wakers = state.change(Phase::Draining);
+        let mut wakers = state.change(BarrierPhase::Draining);
         wakers.append(&mut state.leave());
         drop(state);
         wake_all(wakers);
@@ -260,7 +270,7 @@ impl Future for BarrierWait<'_> {
                     return Poll::Pending;
                 };
                 let _ = state.inside.remove(key);
-                let passed = state.phase == Phase::Draining;
+                let passed = state.phase == BarrierPhase::Draining;
                 let wakers = state.leave();
                 drop(state);
                 wake_all(wakers);

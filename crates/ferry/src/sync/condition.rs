@@ -74,6 +74,20 @@ impl Condition {
         guard
     }
 
+    /// Waits until it is notified, for those who guard the data by something else than a [`Lock`](super::Lock). It's in
+    /// line from its first poll on: let what guards the data go after that.
+    ///
+    /// # Cancel safety
+    /// Dropping it leaves the line. A notification that has come already goes to the next in line.
+    pub fn notified(&self) -> Notified<'_> {
+        Notified { condition: self, stage: NotifiedStage::New }
+    }
+
+    /// How many wait for a notification.
+    pub fn waiters(&self) -> usize {
+        self.waiters.lock().waiting()
+    }
+
     /// Wakes up to `n` of those who wait, in the order in which they came. Each goes on when it has the lock.
     ///
     /// Change the data under the lock first: who looks at it before the change waits for a notification after it. asyncio
@@ -90,6 +104,14 @@ impl Condition {
     pub fn notify_all(&self) {
         self.notify(usize::MAX);
     }
+
+    /// A waiter gives up. A notification that it was called with goes to the next.
+    fn leave(&self, key: Key) {
+        let removed = self.waiters.lock().remove(key);
+        if removed.was == Was::Called {
+            self.notify(1);
+        }
+    }
 }
 
 impl Default for Condition {
@@ -100,7 +122,7 @@ impl Default for Condition {
 
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Condition").field("waiters", &self.waiters.lock().waiting()).finish()
+        f.debug_struct("Condition").field("waiters", &self.waiters()).finish()
     }
 }
 
@@ -156,10 +178,54 @@ impl<'a, T: ?Sized> Future for ConditionWait<'a, T> {
 impl<T: ?Sized> Drop for ConditionWait<'_, T> {
     fn drop(&mut self) {
         if let Stage::Waiting(key, _) = self.stage {
-            let removed = self.condition.waiters.lock().remove(key);
-            if removed.was == Was::Called {
-                self.condition.notify(1);
+            self.condition.leave(key);
+        }
+    }
+}
+
+/// What [`Condition::notified`] returns.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Notified<'a> {
+    condition: &'a Condition,
+    stage: NotifiedStage,
+}
+
+enum NotifiedStage {
+    New,
+    Waiting(Key),
+    Done,
+}
+
+impl Future for Notified<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let waiters = &self.condition.waiters;
+        match self.stage {
+            NotifiedStage::New => {
+                let waker = cx.waker().clone();
+                let key = waiters.lock().push(waker);
+                self.stage = NotifiedStage::Waiting(key);
+                Poll::Pending
             }
+            NotifiedStage::Waiting(key) => {
+                let Poll::Ready(mut line) = poll_called(waiters, |waiters| waiters, key, cx) else {
+                    return Poll::Pending;
+                };
+                let _ = line.remove(key);
+                drop(line);
+                self.stage = NotifiedStage::Done;
+                Poll::Ready(())
+            }
+            NotifiedStage::Done => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for Notified<'_> {
+    fn drop(&mut self) {
+        if let NotifiedStage::Waiting(key) = self.stage {
+            self.condition.leave(key);
         }
     }
 }

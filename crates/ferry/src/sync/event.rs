@@ -71,6 +71,11 @@ impl Event {
         self.set.store(false, Ordering::Release);
     }
 
+    /// How many wait for it.
+    pub fn waiters(&self) -> usize {
+        self.waiters.lock().waiting()
+    }
+
     /// Waits until it is set. Returns at once, without a turn of the loop, if it is.
     ///
     /// # Cancel safety
@@ -91,7 +96,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
             .field("set", &self.is_set())
-            .field("waiters", &self.waiters.lock().waiting())
+            .field("waiters", &self.waiters())
             .finish()
     }
 }

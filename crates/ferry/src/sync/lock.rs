@@ -3,6 +3,7 @@
 use super::semaphore::{Acquire, Permit, Semaphore};
 use std::{
     cell::UnsafeCell,
+    error::Error,
     fmt,
     future::Future,
     ops::{Deref, DerefMut},
@@ -48,7 +49,7 @@ unsafe impl<T: ?Sized + Send> Sync for Lock<T> {}
 impl<T> Lock<T> {
     /// A lock that nobody holds.
     pub fn new(data: T) -> Self {
-        Self { turn: Semaphore::new(1), data: UnsafeCell::new(data) }
+        Self { turn: Semaphore::bounded(1, 1), data: UnsafeCell::new(data) }
     }
 
     /// The data, with the lock gone.
@@ -71,6 +72,11 @@ impl<T: ?Sized> Lock<T> {
         self.turn.try_acquire().map(|turn| LockGuard { lock: self, turn })
     }
 
+    /// How many wait for it.
+    pub fn waiters(&self) -> usize {
+        self.turn.waiters()
+    }
+
     /// Whether somebody holds it.
     pub fn locked(&self) -> bool {
         self.turn.locked()
@@ -81,6 +87,29 @@ impl<T: ?Sized> Lock<T> {
         self.data.get_mut()
     }
 }
+
+impl Lock<()> {
+    /// Lets a lock go that was taken by a guard which was [forgotten](LockGuard::forget), by whoever calls it. Only a lock
+    /// that guards no data of its own has this.
+    ///
+    /// # Errors
+    /// [`NotAcquired`] when nobody holds it.
+    pub fn release(&self) -> Result<(), NotAcquired> {
+        self.turn.give_back().map_err(|_| NotAcquired)
+    }
+}
+
+/// [`Lock::release`] was called, and nobody held the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAcquired;
+
+impl fmt::Display for NotAcquired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the lock is not acquired")
+    }
+}
+
+impl Error for NotAcquired {}
 
 impl<T: Default> Default for Lock<T> {
     fn default() -> Self {
@@ -117,8 +146,23 @@ impl<'a, T: ?Sized> Future for LockAcquire<'a, T> {
 #[must_use = "a lock whose guard is dropped is free again"]
 pub struct LockGuard<'a, T: ?Sized = ()> {
     lock: &'a Lock<T>,
-    #[expect(dead_code, reason = "held for its destructor")]
     turn: Permit<&'a Semaphore>,
+}
+
+impl LockGuard<'_, ()> {
+    /// Keeps the lock taken. [`Lock::release`] lets it go, by whoever calls it.
+    ///
+    /// ```
+    /// use asyncferry::sync::Lock;
+    ///
+    /// let lock = Lock::new(());
+    /// lock.try_acquire().unwrap().forget();
+    /// assert!(lock.locked());
+    /// assert_eq!(lock.release(), Ok(()));
+    /// ```
+    pub fn forget(self) {
+        self.turn.forget();
+    }
 }
 
 // SAFETY: a shared guard lends the data, so it may be shared where the data may.

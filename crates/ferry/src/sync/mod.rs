@@ -31,10 +31,10 @@ mod queue;
 mod semaphore;
 mod waiters;
 
-pub use barrier::{Barrier, BarrierWait, BrokenBarrier};
-pub use condition::{Condition, ConditionWait};
+pub use barrier::{Barrier, BarrierPhase, BarrierWait, BrokenBarrier};
+pub use condition::{Condition, ConditionWait, Notified};
 pub use event::{Event, EventWait};
-pub use lock::{Lock, LockAcquire, LockGuard};
+pub use lock::{Lock, LockAcquire, LockGuard, NotAcquired};
 pub use queue::{
     Fifo, Get, GetError, Join, Lifo, LifoQueue, Priority, PriorityQueue, Put, PutError, Queue, QueueShutDown,
     QueueWith, Shutdown, Storage, TaskDoneTooOften,

@@ -182,6 +182,42 @@ impl<T, S: Storage<T>> QueueWith<T, S> {
         }
     }
 
+    /// Puts an item at once, as [`put`](Self::put) does where it needn't wait: not before others who wait for room.
+    ///
+    /// # Errors
+    /// [`PutError`] with the item, when there is no room, others wait for it, or the queue was shut down.
+    #[inline]
+    pub fn put_in_turn(&self, item: T) -> Result<(), PutError<T>> {
+        let mut state = self.state.lock();
+        if state.shut_down {
+            drop(state);
+            return Err(PutError::ShutDown(item));
+        }
+        if !state.has_room(self.maxsize) {
+            drop(state);
+            return Err(PutError::Full(item));
+        }
+        state.put(item).leave(state);
+        Ok(())
+    }
+
+    /// Takes an item at once, as [`get`](Self::get) does where it needn't wait: none that others were called for.
+    ///
+    /// # Errors
+    /// [`GetError`] when there is none.
+    #[inline]
+    pub fn get_in_turn(&self) -> Result<T, GetError> {
+        let mut state = self.state.lock();
+        match state.take_unclaimed() {
+            Some(item) => {
+                state.taken().leave(state);
+                Ok(item)
+            }
+            None if state.shut_down => Err(GetError::ShutDown),
+            None => Err(GetError::Empty),
+        }
+    }
+
     /// Reports that an item which was taken has been worked off. [`join`](Self::join) waits for as many reports as items
     /// were put.
     ///
@@ -246,6 +282,27 @@ impl<T, S: Storage<T>> QueueWith<T, S> {
     /// How many items it may hold; zero: any number.
     pub fn maxsize(&self) -> usize {
         self.maxsize
+    }
+
+    /// How many wait for an item.
+    pub fn getters(&self) -> usize {
+        self.state.lock().getters.waiting()
+    }
+
+    /// How many wait for room.
+    pub fn putters(&self) -> usize {
+        self.state.lock().putters.waiting()
+    }
+
+    /// Whether it was shut down.
+    pub fn is_shut_down(&self) -> bool {
+        self.state.lock().shut_down
+    }
+
+    /// Shows each item that is in it to `look`, the next one first where the order is that of a line. `look` runs inside
+    /// the queue, which waits meanwhile: it must not use the queue, nor call code that may.
+    pub fn look_at_each(&self, look: &mut dyn FnMut(&T)) {
+        self.state.lock().storage.each(look);
     }
 
     /// How many items were put and not reported as done.

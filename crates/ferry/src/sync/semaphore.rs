@@ -89,7 +89,7 @@ impl Semaphore {
         Self::bounded(permits, usize::MAX)
     }
 
-    fn bounded(permits: usize, bound: usize) -> Self {
+    pub(super) fn bounded(permits: usize, bound: usize) -> Self {
         Self { state: Latch::new(State { permits, bound, waiters: Waiters::default() }) }
     }
 
@@ -127,7 +127,7 @@ impl Semaphore {
     }
 
     #[inline]
-    fn give_back(&self) -> Result<(), OverReleased> {
+    pub(super) fn give_back(&self) -> Result<(), OverReleased> {
         let next = self.state.lock().give_back()?;
         if let Some(waker) = next {
             waker.wake();
@@ -138,6 +138,11 @@ impl Semaphore {
     /// How many permits are free.
     pub fn permits(&self) -> usize {
         self.state.lock().permits
+    }
+
+    /// How many wait for a permit.
+    pub fn waiters(&self) -> usize {
+        self.state.lock().waiters.waiting()
     }
 
     /// Whether an [`acquire`](Self::acquire) would have to wait.
@@ -303,6 +308,11 @@ impl BoundedSemaphore {
     /// See [`Semaphore::permits`].
     pub fn permits(&self) -> usize {
         self.semaphore.permits()
+    }
+
+    /// See [`Semaphore::waiters`].
+    pub fn waiters(&self) -> usize {
+        self.semaphore.waiters()
     }
 
     /// See [`Semaphore::locked`].

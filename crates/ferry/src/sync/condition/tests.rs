@@ -105,3 +105,19 @@ fn a_bounded_buffer_of_a_lock_and_two_conditions() {
         });
     }
 }
+
+#[test]
+fn a_notification_without_a_lock_is_passed_on_by_who_gives_up() {
+    let condition = Condition::new();
+    let mut waiting = [condition.notified(), condition.notified()];
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    for notified in &mut waiting {
+        assert!(Pin::new(notified).poll(&mut cx).is_pending());
+    }
+    assert_eq!(condition.waiters(), 2);
+    condition.notify(1);
+    let [first, mut second] = waiting;
+    assert!(Pin::new(&mut second).poll(&mut cx).is_pending());
+    drop(first);
+    assert!(Pin::new(&mut second).poll(&mut cx).is_ready());
+}

@@ -73,3 +73,23 @@ fn data_without_a_size_can_be_locked() {
         assert_eq!(*lock.acquire().await, [1, 5, 3]);
     });
 }
+
+#[test]
+fn a_forgotten_lock_is_released_by_anybody_once() {
+    let lock = Lock::new(());
+    lock.try_acquire().unwrap().forget();
+    assert!(lock.try_acquire().is_none());
+    assert_eq!((lock.release(), lock.release()), (Ok(()), Err(NotAcquired)));
+    assert!(lock.try_acquire().is_some());
+}
+
+/// Else two could hold it afterwards.
+#[test]
+fn a_guard_whose_lock_was_released_by_another_frees_no_second_place() {
+    let lock = Lock::new(());
+    let guard = lock.try_acquire().unwrap();
+    lock.release().unwrap();
+    drop(guard);
+    let held = lock.try_acquire();
+    assert!(held.is_some() && lock.try_acquire().is_none());
+}

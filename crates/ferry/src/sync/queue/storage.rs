@@ -16,6 +16,9 @@ pub trait Storage<T>: Default + sealed::Sealed {
     /// How many items there are.
     #[doc(hidden)]
     fn count(&self) -> usize;
+    /// Shows all of them.
+    #[doc(hidden)]
+    fn each(&self, look: &mut dyn FnMut(&T));
 }
 
 mod sealed {
@@ -79,6 +82,10 @@ impl<T> Storage<T> for Fifo<T> {
     fn count(&self) -> usize {
         self.0.len()
     }
+
+    fn each(&self, look: &mut dyn FnMut(&T)) {
+        self.0.iter().for_each(look);
+    }
 }
 
 impl<T> Storage<T> for Lifo<T> {
@@ -95,6 +102,10 @@ impl<T> Storage<T> for Lifo<T> {
     #[inline]
     fn count(&self) -> usize {
         self.0.len()
+    }
+
+    fn each(&self, look: &mut dyn FnMut(&T)) {
+        self.0.iter().for_each(look);
     }
 }
 
@@ -114,6 +125,10 @@ impl<T: Ord> Storage<T> for Priority<T> {
     #[inline]
     fn count(&self) -> usize {
         self.heap.len()
+    }
+
+    fn each(&self, look: &mut dyn FnMut(&T)) {
+        self.heap.iter().for_each(|Reverse(ranked)| look(&ranked.item));
     }
 }
 

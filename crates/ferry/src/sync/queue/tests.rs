@@ -242,3 +242,31 @@ fn nothing_is_lost_between_threads() {
     let sum: u64 = consumers.into_iter().map(|consumer| consumer.join().unwrap()).sum();
     assert_eq!(sum, threads * count * (count - 1) / 2);
 }
+
+#[test]
+fn in_turn_takes_nothing_that_others_were_called_for() {
+    let queue = Queue::new(1);
+    let mut getting = queue.get();
+    assert!(waits(&mut getting));
+    assert_eq!(queue.put_in_turn(1), Ok(()));
+    assert_eq!(queue.get_in_turn(), Err(GetError::Empty), "the item is for who waited before");
+    assert_eq!(queue.getters(), 0);
+    assert!(!waits(&mut getting));
+    assert_eq!(queue.put_in_turn(2), Ok(()));
+    let mut putting = queue.put(3);
+    assert!(waits(&mut putting) && queue.putters() == 1);
+    assert_eq!(queue.get_in_turn(), Ok(2));
+    assert_eq!(queue.put_in_turn(4), Err(PutError::Full(4)), "the room is for who waited before");
+    assert!(!waits(&mut putting));
+    queue.shutdown(Shutdown::Drain);
+    assert!(queue.is_shut_down());
+    assert_eq!(queue.put_in_turn(5), Err(PutError::ShutDown(5)));
+    assert_eq!((queue.get_in_turn(), queue.get_in_turn()), (Ok(3), Err(GetError::ShutDown)));
+}
+
+#[test]
+fn each_item_can_be_looked_at() {
+    let mut seen = Vec::new();
+    filled(0, [3, 1, 2]).look_at_each(&mut |item| seen.push(*item));
+    assert_eq!(seen, [3, 1, 2]);
+}
