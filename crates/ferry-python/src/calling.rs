@@ -28,6 +28,11 @@ unsafe extern "C-unwind" {
         keywords: *mut ffi::PyObject,
     ) -> *mut ffi::PyObject;
     fn PyObject_CallFunctionObjArgs(function: *mut ffi::PyObject, ...) -> *mut ffi::PyObject;
+    fn PyObject_RichCompareBool(
+        left: *mut ffi::PyObject,
+        right: *mut ffi::PyObject,
+        operator: c_int,
+    ) -> c_int;
     fn PyIter_Send(
         iterator: *mut ffi::PyObject,
         value: *mut ffi::PyObject,
@@ -69,6 +74,16 @@ pub(crate) fn call_method<'py>(
     arguments: impl Arguments<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     call(&object.getattr(name)?, arguments, None)
+}
+
+/// `left < right`.
+pub(crate) fn is_less(left: &Bound<'_, PyAny>, right: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let compare = may_unwind(PyObject_RichCompareBool as unsafe extern "C-unwind" fn(_, _, _) -> _);
+    // SAFETY: both objects are alive and the thread is attached.
+    match unsafe { or_park(|| compare(left.as_ptr(), right.as_ptr(), ffi::Py_LT)) } {
+        ..0 => Err(raised(left.py())),
+        less => Ok(less != 0),
+    }
 }
 
 /// What a step of a coroutine gives.

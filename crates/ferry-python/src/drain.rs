@@ -34,11 +34,11 @@ impl Drain {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.home.held().traverse(&visit)
+        self.home.traverse(&visit)
     }
 
     fn __clear__(&self) {
-        self.home.held().end();
+        self.home.let_go();
     }
 }
 

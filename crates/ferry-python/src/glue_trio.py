@@ -46,6 +46,27 @@ async def wait(job):
     return job.result()
 
 
+async def park(pause):
+    """Parks this task until an operation that waits is called. When its scope is cancelled, that is raised at once."""
+    task = trio.lowlevel.current_task()
+
+    def wake(_):
+        trio.lowlevel.reschedule(task)
+
+    def abort(_):
+        pause.remove_done_callback(wake)
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    pause.add_done_callback(wake)
+    await trio.lowlevel.wait_task_rescheduled(abort)
+
+
+async def park_shielded(pause):
+    """Parks this task for an operation that has something to finish although it was cancelled."""
+    with trio.CancelScope(shield=True):
+        await park(pause)
+
+
 class Loop:
     def __init__(self):
         self.token = trio.lowlevel.current_trio_token()

@@ -44,14 +44,18 @@ use crate::{
     exit,
     fork::{self, Generation, Renewed},
     held::Held,
+    job::Job,
     names,
+    operation::{Alarm, Pause},
     slots::Slots,
     tasks::Tasks,
+    turn::{self, Turn},
     virtual_clock,
     waiter::Waiter,
 };
 use asyncferry::{Mailbox, Promise, State};
 use pyo3::{
+    PyTraverseError, PyVisit,
     exceptions::PyRuntimeError,
     intern,
     prelude::*,
@@ -76,7 +80,9 @@ pub struct Home {
     event_loop: LoopRef,
     tasks: Tasks,
     /// What the loop keeps alive.
-    held: Held,
+    held: Held<Job>,
+    pauses: Held<Pause>,
+    turn: Turn,
     is_closed: AtomicBool,
     /// Its loop's clock is virtual, and jumps when nothing is [out](crate::virtual_clock).
     is_virtual: bool,
@@ -100,6 +106,8 @@ struct Running {
 pub(crate) enum Letter {
     /// What an awaitable waits for is settled.
     Settled(Arc<Waiter>),
+    /// What an operation waits for has come.
+    Rang(Arc<Alarm>),
     /// Something to do at home.
     Run(Errand),
 }
@@ -185,8 +193,29 @@ impl Home {
         }
     }
 
-    pub(crate) fn held(&self) -> &Held {
+    pub(crate) fn held(&self) -> &Held<Job> {
         &self.held
+    }
+
+    /// The operations that wait here.
+    pub(crate) fn pauses(&self) -> &Held<Pause> {
+        &self.pauses
+    }
+
+    pub(crate) fn turn(&self) -> &Turn {
+        &self.turn
+    }
+
+    /// Lets go of all that the loop keeps alive. Call it with the GIL: Python code may run, of what is dropped.
+    pub(crate) fn let_go(&self) {
+        self.held.end();
+        self.pauses.end();
+    }
+
+    /// Shows the collector what the loop keeps alive.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.held.traverse(visit)?;
+        self.pauses.traverse(visit)
     }
 
     /// How this loop makes its tasks.
@@ -309,13 +338,14 @@ impl Home {
                 // It may have more callbacks than the one that was interrupted.
                 lock(&self.batch).push_front(Letter::Settled(waiter));
             }),
+            Letter::Rang(alarm) => turn::attached(py, || alarm.deliver(py)),
             Letter::Run(errand) => errand(py, self).or_else(|error| {
                 self.report(py, "Exception in work that was sent to this event loop", error)
             }),
         }
     }
 
-    fn is_of(&self, event_loop: &Bound<'_, PyAny>) -> bool {
+    pub(crate) fn is_of(&self, event_loop: &Bound<'_, PyAny>) -> bool {
         self.generation.is_current()
             && !self.is_closed()
             && self.event_loop(event_loop.py()).is_some_and(|own| own.is(event_loop))
@@ -341,6 +371,8 @@ impl Home {
             },
             tasks: Tasks::of(event_loop)?,
             held: Held::new(),
+            pauses: Held::new(),
+            turn: Turn::of(event_loop)?,
             is_closed: AtomicBool::new(false),
             is_virtual: virtual_clock::is_virtual(event_loop)?,
             generation: Generation::current(),
@@ -372,7 +404,7 @@ impl Home {
             let place = homes.iter().position(|home| std::ptr::eq(&raw const **home, self));
             place.map(|place| homes.swap_remove(place))
         };
-        self.held.end();
+        self.let_go();
         self.refuse_mail();
         // The loop doesn't watch it any more.
         self.bell.close();
@@ -386,8 +418,9 @@ impl Home {
             promise.cancel(CLOSED);
         }
         let mail = self.mailbox.close();
+        let woken = self.turn.end();
         let batch = std::mem::take(&mut *lock(&self.batch));
-        drop((mail, batch));
+        drop((mail, batch, woken));
     }
 }
 

@@ -492,7 +492,7 @@ fn is_exception_class(object: &Bound<'_, PyAny>) -> bool {
 }
 
 /// Sets StopIteration(value), which is how a coroutine returns.
-fn stop_iteration(py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
+pub(crate) fn stop_iteration(py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
     let value = value.into_bound(py);
     // Python would spread a tuple over StopIteration's arguments, and take an exception for the
     // StopIteration itself.
@@ -504,7 +504,7 @@ fn stop_iteration(py: Python<'_>, value: Py<PyAny>) -> PyResult<()> {
 }
 
 /// The exception that `throw` was given, in any of the three ways that Python allows.
-fn thrown(
+pub(crate) fn thrown(
     class: &Bound<'_, PyAny>,
     value: Option<Bound<'_, PyAny>>,
     traceback: Option<Bound<'_, PyAny>>,

@@ -12,7 +12,7 @@ use crate::{
     glue,
     job::Job,
     map::map,
-    names,
+    names, primitives,
     race::race,
     registry::{register_from_python, register_from_rust},
     settings::configure,
@@ -72,6 +72,7 @@ pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for constant in [ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION] {
         module.add(constant, constant)?;
     }
+    primitives::add_to(module)?;
     module.add_function(wrap_pyfunction!(submit, module)?)?;
     module.add_function(wrap_pyfunction!(register_from_python, module)?)?;
     module.add_function(wrap_pyfunction!(register_from_rust, module)?)?;

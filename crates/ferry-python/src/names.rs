@@ -88,6 +88,65 @@ pub(crate) fn invalid_state(py: Python<'_>, message: &str) -> PyErr {
     }
 }
 
+/// `asyncio.BrokenBarrierError(message)`.
+pub(crate) fn broken_barrier(py: Python<'_>, message: &str) -> PyErr {
+    static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    match TYPE.import(py, "asyncio", "BrokenBarrierError") {
+        Ok(class) => PyErr::from_type(class.clone(), (message.to_owned(),)),
+        Err(error) => error,
+    }
+}
+
+/// What can be wrong with a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueueError {
+    Full,
+    Empty,
+    ShutDown,
+}
+
+impl QueueError {
+    const ALL: [Self; 3] = [Self::Full, Self::Empty, Self::ShutDown];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Full => "QueueFull",
+            Self::Empty => "QueueEmpty",
+            Self::ShutDown => "QueueShutDown",
+        }
+    }
+
+    /// asyncio's own class; before Python 3.13, `QueueShutDown` is one of ours.
+    fn class(self, py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+        static CLASSES: [PyOnceLock<Py<PyType>>; 3] = [const { PyOnceLock::new() }; 3];
+        let find = || {
+            if let Some(class) = py.import("asyncio")?.getattr_opt(self.name())? {
+                return Ok(class.cast_into::<PyType>()?.unbind());
+            }
+            let name = std::ffi::CString::new(format!("asyncferry.{}", self.name()))?;
+            PyErr::new_type(py, &name, Some(c"Raised by a queue that was shut down."), None, None)
+        };
+        CLASSES[self as usize].get_or_try_init(py, find).map(|class| class.bind(py))
+    }
+}
+
+/// An exception of a queue, which has no text, as asyncio's have none.
+pub(crate) fn queue_error(py: Python<'_>, error: QueueError) -> PyErr {
+    match error.class(py) {
+        Ok(class) => PyErr::from_type(class.clone(), ()),
+        Err(error) => error,
+    }
+}
+
+/// Adds the exceptions that primitives raise: asyncio's, where it has them.
+pub(crate) fn add_errors(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    for error in QueueError::ALL {
+        module.add(error.name(), error.class(py)?)?;
+    }
+    module.add("BrokenBarrierError", py.import("asyncio")?.getattr("BrokenBarrierError")?)
+}
+
 /// Whether `error` is an `asyncio.CancelledError`.
 pub(crate) fn is_cancelled_error(error: &Bound<'_, PyBaseException>) -> PyResult<bool> {
     static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();

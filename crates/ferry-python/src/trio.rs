@@ -31,6 +31,22 @@ pub(crate) fn waiting<'py>(job: &Bound<'py, Job>) -> PyResult<Option<Bound<'py, 
     calling::call_method(&waiting, intern!(py, "__await__"), ()).map(Some)
 }
 
+/// Whether a cancel of its scope reaches a task that is parked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Park {
+    Open,
+    Shielded,
+}
+
+/// A coroutine that parks the trio task which runs it until `pause` calls back.
+pub(crate) fn parking<'py>(pause: &Bound<'py, PyAny>, park: Park) -> PyResult<Bound<'py, PyAny>> {
+    let name = match park {
+        Park::Open => "park",
+        Park::Shielded => "park_shielded",
+    };
+    calling::call(&GLUE.get(pause.py(), name)?, (pause,), None)
+}
+
 /// Whether anybody has imported trio; only then can it run. `None` in its place says that nobody may.
 fn is_imported(py: Python<'_>) -> PyResult<bool> {
     static MODULES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();

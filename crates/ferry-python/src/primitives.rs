@@ -1,0 +1,86 @@
+//! asyncio's primitives as Python's classes: each is Rust's own primitive of [`asyncferry::sync`], with the signatures,
+//! errors and representations of CPython 3.13.
+//!
+//! Python gives a primitive to Rust, or Rust to Python; both then use the same object, each in its own way:
+//!
+//! ```
+//! use asyncferry::sync::Queue;
+//! use asyncferry_python::{interpreter, primitives::{Item, PyQueue}};
+//! use pyo3::{prelude::*, types::IntoPyDict};
+//! use std::sync::Arc;
+//!
+//! interpreter::ensure_started().expect("there is a Python");
+//! let queue = Arc::new(Queue::<Item>::new(2));
+//! let producer = std::thread::spawn({
+//!     let queue = queue.clone();
+//!     move || {
+//!         asyncferry::AsyncRuntime::block_on(async {
+//!             for number in 1..=10 {
+//!                 queue.put(Item::new(number)).await.expect("it is open");
+//!             }
+//!         });
+//!     }
+//! });
+//! Python::attach(|py| -> PyResult<()> {
+//!     let globals = [("queue", PyQueue::of(py, queue)?)].into_py_dict(py)?;
+//!     let program = c"async def main():\n    assert sum([await queue.get() for _ in range(10)]) == 55\nimport asyncio\nasyncio.run(main())";
+//!     py.run(program, Some(&globals), None)
+//! }).unwrap();
+//! producer.join().unwrap();
+//! ```
+//!
+//! They are Rust's in what asyncio leaves open or does worse: who waits longest is served first, whichever language, loop
+//! or thread it's from; and nothing is handed to who has given up. What Python awaits of them is an
+//! [operation](crate::operation).
+
+mod barrier;
+mod condition;
+mod event;
+mod heap;
+mod item;
+mod lock;
+mod priority_queue;
+mod queue;
+mod semaphore;
+
+pub use barrier::PyBarrier;
+pub use condition::PyCondition;
+pub use event::PyEvent;
+pub use item::Item;
+pub use lock::PyLock;
+pub use priority_queue::PyPriorityQueue;
+pub use queue::{PyLifoQueue, PyQueue};
+pub use semaphore::{PyBoundedSemaphore, PySemaphore};
+
+use crate::{calling, operation};
+use pyo3::{intern, prelude::*, types::PyType};
+
+/// Adds the classes to the module.
+pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    operation::prepare(module.py())?;
+    event::add_to(module)?;
+    lock::add_to(module)?;
+    semaphore::add_to(module)?;
+    condition::add_to(module)?;
+    barrier::add_to(module)?;
+    queue::add_to(module)
+}
+
+/// What `object.__repr__` says, with `[extra]` before its end.
+fn repr_with(object: &Bound<'_, PyAny>, extra: &str) -> PyResult<String> {
+    let py = object.py();
+    let repr = py.get_type::<PyAny>().getattr(intern!(py, "__repr__"))?;
+    let plain: String = calling::call_with(&repr, object)?.extract()?;
+    let plain = plain.strip_suffix('>').unwrap_or(&plain);
+    Ok(format!("{plain} [{extra}]>"))
+}
+
+/// How asyncio's representations tell of those who wait, if some do.
+fn waiters(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(", waiters:{count}") }
+}
+
+/// `class[item]`, for type checkers.
+fn generic<'py>(class: &Bound<'py, PyType>, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    crate::names::generic_alias(class, item)
+}

@@ -1,0 +1,134 @@
+//! `asyncferry.Lock`.
+
+use super::{repr_with, waiters};
+use crate::{
+    operation::{Arity, Begun, Operation, add_method, yes},
+    turn,
+};
+use asyncferry::sync::Lock;
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use std::{ffi::CStr, sync::Arc};
+
+/// One at a time, among tasks of any event loop and thread, in the order of asking: as asyncio.Lock.
+#[pyclass(frozen, subclass, weakref, module = "asyncferry", name = "Lock")]
+pub struct PyLock {
+    lock: Arc<Lock>,
+}
+
+impl PyLock {
+    /// The Python object for a lock of Rust's. Python's release() lets it go whoever took it, as asyncio's does.
+    ///
+    /// # Errors
+    /// When Python has no memory left.
+    pub fn of(py: Python<'_>, lock: Arc<Lock>) -> PyResult<Bound<'_, Self>> {
+        Bound::new(py, Self { lock })
+    }
+
+    /// The lock itself, for Rust.
+    pub fn shared(&self) -> &Arc<Lock> {
+        &self.lock
+    }
+
+    /// Takes it if it's free and nobody waits for it.
+    pub(super) fn take(&self) -> bool {
+        self.lock.try_acquire().map(|guard| guard.forget()).is_some()
+    }
+
+    pub(super) fn let_go(&self, py: Python<'_>) -> PyResult<()> {
+        turn::attached(py, || self.lock.release())
+            .map_err(|_| PyRuntimeError::new_err("Lock is not acquired."))
+    }
+
+    /// Waits in line for it.
+    pub(super) fn taking(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let lock = self.lock.clone();
+        async move { lock.acquire().await.forget() }
+    }
+
+    /// `locked, waiters:2`.
+    pub(super) fn described(&self) -> &'static str {
+        if self.lock.locked() { "locked" } else { "unlocked" }
+    }
+}
+
+#[pymethods]
+impl PyLock {
+    #[new]
+    pub(super) fn new() -> Self {
+        Self { lock: Arc::new(Lock::new(())) }
+    }
+
+    /// Whether somebody holds it.
+    pub(super) fn locked(&self) -> bool {
+        self.lock.locked()
+    }
+
+    /// Lets it go; it goes to who waits longest for it. Can be called from any thread. RuntimeError if nobody holds it.
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        self.let_go(py)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let this = slf.get();
+        repr_with(slf, &format!("{}{}", this.described(), waiters(this.lock.waiters())))
+    }
+}
+
+struct Acquire;
+
+impl Operation for Acquire {
+    type Owner = PyLock;
+    const METHOD: &'static CStr = c"acquire";
+    const NAME: &'static str = "Lock.acquire";
+    const DOC: &'static CStr =
+        c"acquire($self, /)\n--\n\nTakes the lock, and gives True; waits while another holds it or \
+waits for it already.";
+
+    fn begin<'py>(owner: &Bound<'py, PyLock>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
+        let lock = owner.get();
+        if lock.take() {
+            return Ok(Begun::yes(owner.py()));
+        }
+        Ok(Begun::waits(lock.taking(), |py, ()| Ok(yes(py).unbind())))
+    }
+}
+
+struct Enter;
+
+impl Operation for Enter {
+    type Owner = PyLock;
+    const METHOD: &'static CStr = c"__aenter__";
+    const NAME: &'static str = "Lock.__aenter__";
+    const DOC: &'static CStr = c"__aenter__($self, /)\n--\n\n";
+
+    fn begin<'py>(owner: &Bound<'py, PyLock>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
+        let lock = owner.get();
+        if lock.take() {
+            return Ok(Begun::none(owner.py()));
+        }
+        Ok(Begun::waits(lock.taking(), |py, ()| Ok(py.None())))
+    }
+}
+
+struct Exit;
+
+impl Operation for Exit {
+    type Owner = PyLock;
+    const METHOD: &'static CStr = c"__aexit__";
+    const NAME: &'static str = "Lock.__aexit__";
+    const DOC: &'static CStr = c"__aexit__($self, exc_type, exc, tb, /)\n--\n\n";
+    const ARITY: Arity = Arity::Exit;
+
+    fn begin<'py>(owner: &Bound<'py, PyLock>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
+        owner.get().let_go(owner.py())?;
+        Ok(Begun::none(owner.py()))
+    }
+}
+
+pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyLock>()?;
+    let class = module.py().get_type::<PyLock>();
+    add_method::<Acquire>(&class)?;
+    add_method::<Enter>(&class)?;
+    add_method::<Exit>(&class)
+}

@@ -1,0 +1,214 @@
+//! `asyncferry.Semaphore` and `asyncferry.BoundedSemaphore`.
+
+use super::{repr_with, waiters};
+use crate::{
+    operation::{Arity, Begun, Operation, add_method, yes},
+    turn,
+};
+use asyncferry::sync::{BoundedSemaphore, Semaphore};
+use pyo3::{exceptions::PyValueError, prelude::*};
+use std::{ffi::CStr, sync::Arc};
+
+/// So many at once, among tasks of any event loop and thread, in the order of asking: as asyncio.Semaphore.
+#[pyclass(frozen, subclass, weakref, module = "asyncferry", name = "Semaphore")]
+pub struct PySemaphore {
+    semaphore: Shared,
+}
+
+/// A Semaphore that never has more permits than it began with: as asyncio.BoundedSemaphore.
+#[pyclass(frozen, subclass, extends = PySemaphore, module = "asyncferry", name = "BoundedSemaphore")]
+pub struct PyBoundedSemaphore {
+    semaphore: Arc<BoundedSemaphore>,
+}
+
+enum Shared {
+    Plain(Arc<Semaphore>),
+    Bounded(Arc<BoundedSemaphore>),
+}
+
+impl Shared {
+    fn take(&self) -> bool {
+        let permit = match self {
+            Self::Plain(semaphore) => semaphore.try_acquire(),
+            Self::Bounded(semaphore) => semaphore.try_acquire(),
+        };
+        permit.map(|permit| permit.forget()).is_some()
+    }
+
+    /// Waits in line for a permit.
+    fn taking(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let acquire = match self {
+            Self::Plain(semaphore) => semaphore.clone().acquire_owned(),
+            Self::Bounded(semaphore) => semaphore.acquire_owned(),
+        };
+        async move { acquire.await.forget() }
+    }
+
+    fn permits(&self) -> usize {
+        match self {
+            Self::Plain(semaphore) => semaphore.permits(),
+            Self::Bounded(semaphore) => semaphore.permits(),
+        }
+    }
+
+    fn waiters(&self) -> usize {
+        match self {
+            Self::Plain(semaphore) => semaphore.waiters(),
+            Self::Bounded(semaphore) => semaphore.waiters(),
+        }
+    }
+}
+
+impl PySemaphore {
+    /// The Python object for a semaphore of Rust's.
+    ///
+    /// # Errors
+    /// When Python has no memory left.
+    pub fn of(py: Python<'_>, semaphore: Arc<Semaphore>) -> PyResult<Bound<'_, Self>> {
+        Bound::new(py, Self { semaphore: Shared::Plain(semaphore) })
+    }
+
+    /// The semaphore itself, for Rust; `None` where it's the base of a [`PyBoundedSemaphore`].
+    pub fn shared(&self) -> Option<&Arc<Semaphore>> {
+        match &self.semaphore {
+            Shared::Plain(semaphore) => Some(semaphore),
+            Shared::Bounded(_) => None,
+        }
+    }
+
+    fn let_go(&self, py: Python<'_>) -> PyResult<()> {
+        turn::attached(py, || match &self.semaphore {
+            Shared::Plain(semaphore) => {
+                semaphore.release();
+                Ok(())
+            }
+            Shared::Bounded(semaphore) => semaphore.release(),
+        })
+        .map_err(|_| PyValueError::new_err("BoundedSemaphore released too many times"))
+    }
+}
+
+impl PyBoundedSemaphore {
+    /// The Python object for a semaphore of Rust's.
+    ///
+    /// # Errors
+    /// When Python has no memory left.
+    pub fn of(py: Python<'_>, semaphore: Arc<BoundedSemaphore>) -> PyResult<Bound<'_, Self>> {
+        Bound::new(py, Self::with(semaphore))
+    }
+
+    /// The semaphore itself, for Rust.
+    pub fn shared(&self) -> &Arc<BoundedSemaphore> {
+        &self.semaphore
+    }
+
+    fn with(semaphore: Arc<BoundedSemaphore>) -> PyClassInitializer<Self> {
+        let base = PySemaphore { semaphore: Shared::Bounded(semaphore.clone()) };
+        PyClassInitializer::from(base).add_subclass(Self { semaphore })
+    }
+}
+
+fn permits(value: isize) -> PyResult<usize> {
+    usize::try_from(value).map_err(|_| PyValueError::new_err("Semaphore initial value must be >= 0"))
+}
+
+#[pymethods]
+impl PySemaphore {
+    #[new]
+    #[pyo3(signature = (value = 1))]
+    fn new(value: isize) -> PyResult<Self> {
+        Ok(Self { semaphore: Shared::Plain(Arc::new(Semaphore::new(permits(value)?))) })
+    }
+
+    /// Whether an acquire() would have to wait.
+    fn locked(&self) -> bool {
+        match &self.semaphore {
+            Shared::Plain(semaphore) => semaphore.locked(),
+            Shared::Bounded(semaphore) => semaphore.locked(),
+        }
+    }
+
+    /// Adds a permit; it goes to who waits longest for one. Can be called from any thread.
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        self.let_go(py)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let this = slf.get();
+        let state = if this.locked() {
+            "locked".to_owned()
+        } else {
+            format!("unlocked, value:{}", this.semaphore.permits())
+        };
+        repr_with(slf, &format!("{state}{}", waiters(this.semaphore.waiters())))
+    }
+}
+
+#[pymethods]
+impl PyBoundedSemaphore {
+    #[new]
+    #[pyo3(signature = (value = 1))]
+    fn new(value: isize) -> PyResult<PyClassInitializer<Self>> {
+        Ok(Self::with(Arc::new(BoundedSemaphore::new(permits(value)?))))
+    }
+}
+
+struct Acquire;
+
+impl Operation for Acquire {
+    type Owner = PySemaphore;
+    const METHOD: &'static CStr = c"acquire";
+    const NAME: &'static str = "Semaphore.acquire";
+    const DOC: &'static CStr =
+        c"acquire($self, /)\n--\n\nTakes a permit, and gives True; waits if there is none, or if \
+others wait already.";
+
+    fn begin<'py>(owner: &Bound<'py, PySemaphore>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
+        let semaphore = &owner.get().semaphore;
+        if semaphore.take() {
+            return Ok(Begun::yes(owner.py()));
+        }
+        Ok(Begun::waits(semaphore.taking(), |py, ()| Ok(yes(py).unbind())))
+    }
+}
+
+struct Enter;
+
+impl Operation for Enter {
+    type Owner = PySemaphore;
+    const METHOD: &'static CStr = c"__aenter__";
+    const NAME: &'static str = "Semaphore.__aenter__";
+    const DOC: &'static CStr = c"__aenter__($self, /)\n--\n\n";
+
+    fn begin<'py>(owner: &Bound<'py, PySemaphore>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
+        let semaphore = &owner.get().semaphore;
+        if semaphore.take() {
+            return Ok(Begun::none(owner.py()));
+        }
+        Ok(Begun::waits(semaphore.taking(), |py, ()| Ok(py.None())))
+    }
+}
+
+struct Exit;
+
+impl Operation for Exit {
+    type Owner = PySemaphore;
+    const METHOD: &'static CStr = c"__aexit__";
+    const NAME: &'static str = "Semaphore.__aexit__";
+    const DOC: &'static CStr = c"__aexit__($self, exc_type, exc, tb, /)\n--\n\n";
+    const ARITY: Arity = Arity::Exit;
+
+    fn begin<'py>(owner: &Bound<'py, PySemaphore>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
+        owner.get().let_go(owner.py())?;
+        Ok(Begun::none(owner.py()))
+    }
+}
+
+pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PySemaphore>()?;
+    module.add_class::<PyBoundedSemaphore>()?;
+    let class = module.py().get_type::<PySemaphore>();
+    add_method::<Acquire>(&class)?;
+    add_method::<Enter>(&class)?;
+    add_method::<Exit>(&class)
+}

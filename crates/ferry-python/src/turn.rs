@@ -1,0 +1,186 @@
+//! [`Turn`]: the operations of an event loop that were woken on its own thread, and go on at its next turn.
+//!
+//! asyncio's primitives have the loop call each waiter's wake-up by itself. Here all that are woken in one turn go on
+//! in one callback of the loop, at the place of the first, in the order of their wakes. If nothing else is ready when
+//! they have run, those that they woke follow at once, up to [`ROUNDS`] times: whether the loop looked for I/O in between
+//! is all that anybody could tell. With asyncio's loops that's seen by their private `_ready`; with others each round
+//! is a turn of its own. A loop on a virtual clock gets each wake-up by itself, so that a seed can shuffle them.
+
+use crate::{calling, home::Home, names, operation::Alarm};
+use pyo3::{exceptions::PyKeyboardInterrupt, ffi, intern, prelude::*, sync::PyOnceLock};
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+/// How often what was woken goes on before the loop looks for I/O and timers.
+const ROUNDS: usize = 32;
+
+thread_local! {
+    /// Whether this thread has the GIL for sure: it's inside of [`attached`].
+    static ATTACHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does what may wake operations; those of this thread's event loop need no mailbox then.
+pub(crate) fn attached<R>(_: Python<'_>, act: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ATTACHED.set(self.0);
+        }
+    }
+
+    let _restore = Restore(ATTACHED.replace(true));
+    act()
+}
+
+pub(crate) struct Turn {
+    woken: Mutex<Woken>,
+    /// What is called at the turn.
+    runner: PyOnceLock<Py<RunTurn>>,
+    /// The loop's own queue of what is ready, where it's known to have one.
+    ready: Option<Py<PyAny>>,
+}
+
+#[derive(Default)]
+struct Woken {
+    alarms: VecDeque<Arc<Alarm>>,
+    /// The loop is going to run them.
+    is_scheduled: bool,
+}
+
+impl Turn {
+    pub(crate) fn of(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
+        static DEQUE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let py = event_loop.py();
+        let ready = event_loop.getattr_opt(intern!(py, "_ready"))?;
+        let deque = DEQUE.import(py, "collections", "deque")?;
+        let ready = ready.filter(|ready| ready.get_type().is(deque)).map(Bound::unbind);
+        Ok(Self { woken: Mutex::default(), runner: PyOnceLock::new(), ready })
+    }
+
+    /// Nothing of it runs any more.
+    pub(crate) fn end(&self) -> impl Sized + use<> {
+        std::mem::take(&mut *self.lock()).alarms
+    }
+
+    fn is_alone(&self, py: Python<'_>) -> bool {
+        self.ready.as_ref().is_some_and(|ready| ready.bind(py).len().is_ok_and(|len| len == 0))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Woken> {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Home {
+    /// Has the operation of `alarm` go on at the loop's next turn, if this is the loop's thread and has the GIL.
+    ///
+    /// # Errors
+    /// The alarm comes back when it isn't.
+    pub(crate) fn wake_here(self: &Arc<Self>, alarm: Arc<Alarm>) -> Result<(), Arc<Alarm>> {
+        if !ATTACHED.get() {
+            return Err(alarm);
+        }
+        // SAFETY: only `attached` sets the flag, which was given a proof that this thread has the GIL, and is still
+        // on this thread's stack.
+        let py = unsafe { Python::assume_attached() };
+        let running = names::asyncio_loop(py).ok().flatten();
+        if !running.is_some_and(|running| self.is_of(&running)) {
+            return Err(alarm);
+        }
+        if self.is_virtual() {
+            return alarm.deliver(py).map_err(|error| {
+                again_later(py, error);
+                alarm
+            });
+        }
+        let is_first = {
+            let mut woken = self.turn().lock();
+            woken.alarms.push_back(alarm);
+            !std::mem::replace(&mut woken.is_scheduled, true)
+        };
+        if is_first {
+            self.schedule_turn(py);
+        }
+        Ok(())
+    }
+
+    fn schedule_turn(self: &Arc<Self>, py: Python<'_>) {
+        let scheduled = self.runner(py).and_then(|runner| {
+            self.event_loop(py).map_or(Ok(()), |event_loop| {
+                calling::call_method(&event_loop, intern!(py, "call_soon"), (runner,)).map(drop)
+            })
+        });
+        if let Err(error) = scheduled {
+            again_later(py, error);
+            // Whatever came in between, Ctrl-C for one, they have nobody else to run them.
+            self.run(|py, home| home.run_turn(py));
+        }
+    }
+
+    fn runner(self: &Arc<Self>, py: Python<'_>) -> PyResult<Py<RunTurn>> {
+        let make = || Py::new(py, RunTurn { home: Arc::downgrade(self) });
+        self.turn().runner.get_or_try_init(py, make).map(|runner| runner.clone_ref(py))
+    }
+
+    fn run_turn(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        for _ in 0..ROUNDS {
+            let mut batch = std::mem::take(&mut self.turn().lock().alarms);
+            while let Some(alarm) = batch.pop_front() {
+                if let Err(stop) = attached(py, || alarm.deliver(py)) {
+                    self.put_back(batch);
+                    self.schedule_turn(py);
+                    return Err(stop);
+                }
+            }
+            let mut woken = self.turn().lock();
+            if woken.alarms.is_empty() {
+                woken.is_scheduled = false;
+                // The buffers change places: a steady state allocates nothing.
+                woken.alarms = batch;
+                return Ok(());
+            }
+            drop(woken);
+            if !self.turn().is_alone(py) {
+                break;
+            }
+        }
+        self.schedule_turn(py);
+        Ok(())
+    }
+
+    /// What was not run comes first at the next turn.
+    fn put_back(&self, mut rest: VecDeque<Arc<Alarm>>) {
+        let mut woken = self.turn().lock();
+        rest.append(&mut woken.alarms);
+        woken.alarms = rest;
+    }
+}
+
+/// An error that comes where none can be raised: a Ctrl-C is raised a little later.
+fn again_later(py: Python<'_>, error: PyErr) {
+    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        // SAFETY: it only marks that the signal has come.
+        unsafe { ffi::PyErr_SetInterrupt() };
+    }
+}
+
+/// What the loop calls.
+#[pyclass(frozen, module = "asyncferry", name = "_RunTurn")]
+pub(crate) struct RunTurn {
+    home: Weak<Home>,
+}
+
+#[pymethods]
+impl RunTurn {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        self.home.upgrade().map_or(Ok(()), |home| home.run_turn(py))
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<asyncferry: going on with what was woken>"
+    }
+}
