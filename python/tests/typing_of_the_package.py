@@ -3,7 +3,7 @@ what it says is so."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from typing import Any, assert_type
+from typing import Any, Literal, assert_type
 
 import asyncferry as ferry
 from asyncferry import Job, State
@@ -160,6 +160,37 @@ async def of_the_work() -> None:
     ferry.configure(python_threads=8)
 
 
+async def primitives() -> None:
+    queue: ferry.Queue[int] = ferry.Queue(maxsize=2)
+    await queue.put(1)
+    assert_type(await queue.get(), int)
+    queue.task_done()
+    await queue.join()
+    priorities = ferry.PriorityQueue[tuple[int, str]]()
+    priorities.put_nowait((1, "a"))
+    assert_type(priorities.get_nowait(), tuple[int, str])
+    base: ferry.Queue[tuple[int, str]] = priorities
+    base.shutdown(immediate=True)
+    error: type[Exception] = ferry.QueueShutDown
+    assert issubclass(error, Exception)
+
+    event = ferry.Event()
+    event.set()
+    assert_type(await event.wait(), Literal[True])
+    assert_type(await asyncio.wait_for(event.wait(), 1), Literal[True])
+    lock = ferry.Lock()
+    condition = ferry.Condition(lock)
+    async with condition:
+        assert_type(await condition.wait_for(lambda: "yes"), str)
+        condition.notify_all()
+    async with lock, ferry.BoundedSemaphore(2) as nothing:
+        assert_type(nothing, None)
+    semaphore: ferry.Semaphore = ferry.BoundedSemaphore()
+    assert_type(await semaphore.acquire(), Literal[True])
+    async with ferry.Barrier(1) as place:
+        assert_type(place, int)
+
+
 PARTS: list[Callable[[], Coroutine[Any, Any, None]]] = [
     submitted,
     looked_at,
@@ -169,6 +200,7 @@ PARTS: list[Callable[[], Coroutine[Any, Any, None]]] = [
     given_to_asyncio,
     of_rust,
     of_the_work,
+    primitives,
 ]
 
 
