@@ -1,8 +1,7 @@
-//! [`Held`]: the jobs, and the pauses of operations, that a loop keeps alive, because it has callbacks to run when they
-//! are done.
+//! [`Held`]: the awaitables that a loop keeps alive, because it has callbacks to run when they are done.
 
-use crate::slots::Slots;
-use pyo3::{PyClass, PyTraverseError, PyVisit, prelude::*};
+use crate::{job::Job, slots::Slots};
+use pyo3::{PyTraverseError, PyVisit, prelude::*};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The pending awaitables that have callbacks for one loop.
@@ -14,32 +13,32 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 ///
 /// The lock is only taken by threads that have the GIL, and they don't give it up meanwhile. So the collector,
 /// which has the GIL too, always finds it free, and sees the same each time it looks in one run.
-pub(crate) struct Held<T> {
-    slots: Mutex<Slots<Py<T>>>,
+pub(crate) struct Held {
+    slots: Mutex<Slots<Py<Job>>>,
 }
 
-impl<T: PyClass> Held<T> {
+impl Held {
     pub(crate) fn new() -> Self {
         Self { slots: Mutex::default() }
     }
 
     /// Keeps `awaitable`, and gives its place; `None` when the loop is gone.
-    pub(crate) fn keep(&self, awaitable: &Bound<'_, T>) -> Option<usize> {
+    pub(crate) fn keep(&self, awaitable: &Bound<'_, Job>) -> Option<usize> {
         // Somebody else refers to it too, so one that is refused isn't dropped here.
         self.lock().keep(awaitable.clone().unbind()).ok()
     }
 
-    pub(crate) fn get<'py>(&self, py: Python<'py>, place: usize) -> Option<Bound<'py, T>> {
+    pub(crate) fn get<'py>(&self, py: Python<'py>, place: usize) -> Option<Bound<'py, Job>> {
         Some(self.lock().get(place)?.bind(py).clone())
     }
 
     /// All of them, for the caller to look at when it holds no lock.
-    pub(crate) fn all<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, T>> {
+    pub(crate) fn all<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, Job>> {
         self.lock().iter().map(|awaitable| awaitable.bind(py).clone()).collect()
     }
 
     /// Gives back what stands at `place`, for the caller to drop when it holds no lock.
-    pub(crate) fn release(&self, place: usize) -> Option<Py<T>> {
+    pub(crate) fn release(&self, place: usize) -> Option<Py<Job>> {
         self.lock().release(place)
     }
 
@@ -54,7 +53,7 @@ impl<T: PyClass> Held<T> {
         slots.iter().try_for_each(|awaitable| visit.call(awaitable))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Slots<Py<T>>> {
+    fn lock(&self) -> MutexGuard<'_, Slots<Py<Job>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

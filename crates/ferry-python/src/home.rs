@@ -44,9 +44,8 @@ use crate::{
     exit,
     fork::{self, Generation, Renewed},
     held::Held,
-    job::Job,
     names,
-    operation::{Alarm, Pause},
+    operation::{Alarm, AtHome},
     slots::Slots,
     tasks::Tasks,
     turn::{self, Turn},
@@ -80,8 +79,8 @@ pub struct Home {
     event_loop: LoopRef,
     tasks: Tasks,
     /// What the loop keeps alive.
-    held: Held<Job>,
-    pauses: Held<Pause>,
+    held: Held,
+    operations: AtHome,
     turn: Turn,
     is_closed: AtomicBool,
     /// Its loop's clock is virtual, and jumps when nothing is [out](crate::virtual_clock).
@@ -193,13 +192,13 @@ impl Home {
         }
     }
 
-    pub(crate) fn held(&self) -> &Held<Job> {
+    pub(crate) fn held(&self) -> &Held {
         &self.held
     }
 
     /// The operations that wait here.
-    pub(crate) fn pauses(&self) -> &Held<Pause> {
-        &self.pauses
+    pub(crate) fn operations(&self) -> &AtHome {
+        &self.operations
     }
 
     pub(crate) fn turn(&self) -> &Turn {
@@ -209,13 +208,13 @@ impl Home {
     /// Lets go of all that the loop keeps alive. Call it with the GIL: Python code may run, of what is dropped.
     pub(crate) fn let_go(&self) {
         self.held.end();
-        self.pauses.end();
+        self.operations.end();
     }
 
     /// Shows the collector what the loop keeps alive.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.held.traverse(visit)?;
-        self.pauses.traverse(visit)
+        self.operations.traverse(visit)
     }
 
     /// How this loop makes its tasks.
@@ -371,7 +370,7 @@ impl Home {
             },
             tasks: Tasks::of(event_loop)?,
             held: Held::new(),
-            pauses: Held::new(),
+            operations: AtHome::default(),
             turn: Turn::of(event_loop)?,
             is_closed: AtomicBool::new(false),
             is_virtual: virtual_clock::is_virtual(event_loop)?,
@@ -418,9 +417,8 @@ impl Home {
             promise.cancel(CLOSED);
         }
         let mail = self.mailbox.close();
-        let woken = self.turn.end();
         let batch = std::mem::take(&mut *lock(&self.batch));
-        drop((mail, batch, woken));
+        drop((mail, batch));
     }
 }
 

@@ -98,6 +98,7 @@ mod expose;
 mod failure;
 mod fork;
 mod gather;
+mod gil_cell;
 mod glue;
 mod group;
 mod held;

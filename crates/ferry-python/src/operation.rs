@@ -20,14 +20,17 @@
 //! - What is thrown in, as by a task that's cancelled, ends it: what it was handed already goes on to the next who waits.
 //!   Some have to finish something first (a condition takes its lock again): they yield again, and raise it then.
 //!
-//! [`object`] is the class as Python sees it, [`pause`] the waiting, [`alarm`] what wakes it.
+//! [`object`] is the class as Python sees it, [`memory`] where its objects come from, [`pause`] the waiting, [`alarm`] what
+//! wakes it, and [`at_home`] what an event loop's home knows of all that.
 
 mod alarm;
+mod at_home;
 mod memory;
 mod object;
 mod pause;
 
 pub(crate) use alarm::Alarm;
+pub(crate) use at_home::AtHome;
 pub(crate) use object::{Arity, add_method, prepare};
 pub(crate) use pause::Pause;
 
@@ -62,7 +65,7 @@ pub(crate) trait Operation: 'static {
 /// How an operation's first send went.
 pub(crate) enum Begun<'py> {
     Done(Bound<'py, PyAny>),
-    Waits(Box<dyn Wait>),
+    Waits(BoxedWait),
 }
 
 impl<'py> Begun<'py> {
@@ -90,18 +93,22 @@ impl<'py> Begun<'py> {
 pub(crate) fn waiting_for<T: 'static>(
     future: impl Future<Output = T> + Send + 'static,
     into: fn(Python<'_>, T) -> PyResult<Py<PyAny>>,
-) -> Box<dyn Wait> {
-    Box::new(Converted { future: Box::pin(future), into })
+) -> BoxedWait {
+    Box::pin(Converted { future, into })
 }
 
-struct Converted<F, T> {
-    future: Pin<Box<F>>,
-    into: fn(Python<'_>, T) -> PyResult<Py<PyAny>>,
+pin_project_lite::pin_project! {
+    struct Converted<F, T> {
+        #[pin]
+        future: F,
+        into: fn(Python<'_>, T) -> PyResult<Py<PyAny>>,
+    }
 }
 
 impl<F: Future<Output = T> + Send, T> Wait for Converted<F, T> {
-    fn poll(&mut self, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>> {
-        self.future.as_mut().poll(cx).map(|value| (self.into)(py, value))
+    fn poll(self: Pin<&mut Self>, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>> {
+        let this = self.project();
+        this.future.poll(cx).map(|value| (this.into)(py, value))
     }
 }
 
@@ -113,10 +120,10 @@ pub(crate) fn yes(py: Python<'_>) -> Bound<'_, PyAny> {
 /// What an operation waits for. It's polled at home, with the GIL. Dropping it gives up: what it was handed already goes
 /// on to the next who waits.
 pub(crate) trait Wait: Send {
-    fn poll(&mut self, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>>;
+    fn poll(self: Pin<&mut Self>, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>>;
 
     /// Nobody wants what it waits for any more.
-    fn give_up(&mut self) -> GivenUp {
+    fn give_up(self: Pin<&mut Self>) -> GivenUp {
         GivenUp::Ended
     }
 
@@ -126,6 +133,9 @@ pub(crate) trait Wait: Send {
         Ok(())
     }
 }
+
+/// A wait of some kind, which doesn't move.
+pub(crate) type BoxedWait = Pin<Box<dyn Wait>>;
 
 /// What becomes of a wait whose end nobody wants.
 #[derive(Clone, Copy, PartialEq, Eq)]

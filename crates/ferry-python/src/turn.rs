@@ -1,4 +1,4 @@
-//! [`Turn`]: the operations of an event loop that were woken on its own thread, and go on at its next turn.
+//! The turn of an event loop in which operations go on that were woken on its own thread.
 //!
 //! asyncio's primitives have the loop call each waiter's wake-up by itself. Here all that are woken in one turn go on
 //! in one callback of the loop, at the place of the first, in the order of their wakes. If nothing else is ready when
@@ -11,44 +11,48 @@ use pyo3::{exceptions::PyKeyboardInterrupt, ffi, intern, prelude::*, sync::PyOnc
 use std::{
     cell::Cell,
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    ptr,
+    sync::{Arc, Weak},
 };
 
 /// How often what was woken goes on before the loop looks for I/O and timers.
 const ROUNDS: usize = 32;
 
 thread_local! {
-    /// Whether this thread has the GIL for sure: it's inside of [`attached`].
-    static ATTACHED: Cell<bool> = const { Cell::new(false) };
+    /// What this thread does.
+    static SCOPE: Cell<Scope> = const { Cell::new(Scope::Outside) };
+}
+
+#[derive(Clone, Copy)]
+enum Scope {
+    /// It may be without the GIL.
+    Outside,
+    /// It's inside of [`attached`], so it has the GIL for sure.
+    Attached,
+    /// As well, and the loop of this home runs on it.
+    At(*const Home),
 }
 
 /// Does what may wake operations; those of this thread's event loop need no mailbox then.
 pub(crate) fn attached<R>(_: Python<'_>, act: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
+    struct Restore(Scope);
 
     impl Drop for Restore {
         fn drop(&mut self) {
-            ATTACHED.set(self.0);
+            SCOPE.set(self.0);
         }
     }
 
-    let _restore = Restore(ATTACHED.replace(true));
+    let _restore = Restore(SCOPE.replace(Scope::Attached));
     act()
 }
 
+/// What a home has for its turn.
 pub(crate) struct Turn {
-    woken: Mutex<Woken>,
-    /// What is called at the turn.
+    /// What is called at it.
     runner: PyOnceLock<Py<RunTurn>>,
     /// The loop's own queue of what is ready, where it's known to have one.
     ready: Option<Py<PyAny>>,
-}
-
-#[derive(Default)]
-struct Woken {
-    alarms: VecDeque<Arc<Alarm>>,
-    /// The loop is going to run them.
-    is_scheduled: bool,
 }
 
 impl Turn {
@@ -58,20 +62,12 @@ impl Turn {
         let ready = event_loop.getattr_opt(intern!(py, "_ready"))?;
         let deque = DEQUE.import(py, "collections", "deque")?;
         let ready = ready.filter(|ready| ready.get_type().is(deque)).map(Bound::unbind);
-        Ok(Self { woken: Mutex::default(), runner: PyOnceLock::new(), ready })
+        Ok(Self { runner: PyOnceLock::new(), ready })
     }
 
-    /// Nothing of it runs any more.
-    pub(crate) fn end(&self) -> impl Sized + use<> {
-        std::mem::take(&mut *self.lock()).alarms
-    }
-
+    /// Whether the loop has nothing else to do now.
     fn is_alone(&self, py: Python<'_>) -> bool {
         self.ready.as_ref().is_some_and(|ready| ready.bind(py).len().is_ok_and(|len| len == 0))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Woken> {
-        self.woken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,14 +77,14 @@ impl Home {
     /// # Errors
     /// The alarm comes back when it isn't.
     pub(crate) fn wake_here(self: &Arc<Self>, alarm: Arc<Alarm>) -> Result<(), Arc<Alarm>> {
-        if !ATTACHED.get() {
+        let scope = SCOPE.get();
+        if matches!(scope, Scope::Outside) {
             return Err(alarm);
         }
-        // SAFETY: only `attached` sets the flag, which was given a proof that this thread has the GIL, and is still
+        // SAFETY: only `attached` sets another scope. It was given a proof that this thread has the GIL, and is still
         // on this thread's stack.
         let py = unsafe { Python::assume_attached() };
-        let running = names::asyncio_loop(py).ok().flatten();
-        if !running.is_some_and(|running| self.is_of(&running)) {
+        if !self.runs_here(py, scope) {
             return Err(alarm);
         }
         if self.is_virtual() {
@@ -97,15 +93,27 @@ impl Home {
                 alarm
             });
         }
-        let is_first = {
-            let mut woken = self.turn().lock();
+        let is_first = self.operations().with_woken(py, |woken| {
             woken.alarms.push_back(alarm);
             !std::mem::replace(&mut woken.is_scheduled, true)
-        };
+        });
         if is_first {
             self.schedule_turn(py);
         }
         Ok(())
+    }
+
+    /// Whether its loop runs on this thread. What was found out is kept until the scope ends.
+    fn runs_here(&self, py: Python<'_>, scope: Scope) -> bool {
+        if let Scope::At(home) = scope {
+            return ptr::eq(home, self);
+        }
+        let running = names::asyncio_loop(py).ok().flatten();
+        let is_here = running.is_some_and(|running| self.is_of(&running));
+        if is_here {
+            SCOPE.set(Scope::At(self));
+        }
+        is_here
     }
 
     fn schedule_turn(self: &Arc<Self>, py: Python<'_>) {
@@ -127,23 +135,26 @@ impl Home {
     }
 
     fn run_turn(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let mut batch = VecDeque::new();
         for _ in 0..ROUNDS {
-            let mut batch = std::mem::take(&mut self.turn().lock().alarms);
+            // The buffers change places: a steady state allocates nothing.
+            self.operations().with_woken(py, |woken| std::mem::swap(&mut woken.alarms, &mut batch));
             while let Some(alarm) = batch.pop_front() {
                 if let Err(stop) = attached(py, || alarm.deliver(py)) {
-                    self.put_back(batch);
+                    self.put_back(py, batch);
                     self.schedule_turn(py);
                     return Err(stop);
                 }
             }
-            let mut woken = self.turn().lock();
-            if woken.alarms.is_empty() {
-                woken.is_scheduled = false;
-                // The buffers change places: a steady state allocates nothing.
-                woken.alarms = batch;
+            let is_over = self.operations().with_woken(py, |woken| {
+                woken.is_scheduled = !woken.alarms.is_empty();
+                !woken.is_scheduled
+            });
+            if is_over {
+                let buffer = self.operations().with_woken(py, |woken| std::mem::replace(&mut woken.alarms, batch));
+                drop(buffer);
                 return Ok(());
             }
-            drop(woken);
             if !self.turn().is_alone(py) {
                 break;
             }
@@ -153,10 +164,11 @@ impl Home {
     }
 
     /// What was not run comes first at the next turn.
-    fn put_back(&self, mut rest: VecDeque<Arc<Alarm>>) {
-        let mut woken = self.turn().lock();
-        rest.append(&mut woken.alarms);
-        woken.alarms = rest;
+    fn put_back(&self, py: Python<'_>, mut rest: VecDeque<Arc<Alarm>>) {
+        self.operations().with_woken(py, |woken| {
+            rest.append(&mut woken.alarms);
+            woken.alarms = rest;
+        });
     }
 }
 

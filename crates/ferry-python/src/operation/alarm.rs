@@ -1,9 +1,8 @@
 //! [`Alarm`]: the waker of an operation that waits.
 //!
-//! Rust's primitives own alarms, so an alarm owns no Python object: it knows the place where its home
-//! [holds](crate::held) the pause. It rings once until it's [set](Alarm::set) again. On the event loop's own thread it
-//! goes to the loop's [`turn`](crate::turn), without a descriptor or a lock of the mailbox; from anywhere else it's a
-//! letter.
+//! Rust's primitives own alarms, so an alarm owns no Python object: it knows the place where its home keeps the pause.
+//! It rings once until it's [set](Alarm::set) again. On the event loop's own thread it goes to the loop's
+//! [`turn`](crate::turn), without a descriptor or a lock of the mailbox; from anywhere else it's a letter.
 
 use super::Pause;
 use crate::home::{Home, Letter};
@@ -47,23 +46,29 @@ impl Alarm {
     /// Has the home keep `pause` alive until [`release`](Self::release).
     pub(super) fn hold(&self, pause: &Bound<'_, Pause>) {
         if self.place.load(Ordering::Relaxed) == NOWHERE {
-            let place = self.home.pauses().keep(pause).unwrap_or(NOWHERE);
+            let place = self.home.operations().keep(pause).unwrap_or(NOWHERE);
             self.place.store(place, Ordering::Relaxed);
         }
     }
 
-    /// What the home kept, for the caller to drop when it holds no lock.
-    pub(super) fn release(&self) -> Option<Py<Pause>> {
-        self.home.pauses().release(self.place.swap(NOWHERE, Ordering::Relaxed))
+    /// What the home kept.
+    pub(super) fn release<'py>(&self, py: Python<'py>) -> Option<Bound<'py, Pause>> {
+        match self.place.swap(NOWHERE, Ordering::Relaxed) {
+            NOWHERE => None,
+            place => self.home.operations().release(py, place).map(|pause| pause.into_bound(py)),
+        }
     }
 
     /// Runs the callback of the pause, on the home's thread. An error is a wish to stop the program.
-    pub(crate) fn deliver(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(pause) = self.release() else { return Ok(()) };
-        let pause = pause.into_bound(py);
-        pause.get().take_callback().map_or(Ok(()), |callback| {
-            if self.home.is_virtual() { callback.call_soon(&pause) } else { callback.run(&pause) }
-        })
+    pub(crate) fn deliver(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
+        let Some(pause) = self.release(py) else { return Ok(()) };
+        let Some(callback) = pause.get().take_callback(py) else { return Ok(()) };
+        if self.home.is_virtual() {
+            return callback.call_soon(&pause);
+        }
+        let ran = callback.run(&pause);
+        self.home.operations().recycle(pause, self);
+        ran
     }
 }
 
@@ -74,6 +79,12 @@ impl Wake for Alarm {
             if let Err(alarm) = home.wake_here(self) {
                 home.post(Letter::Rang(alarm));
             }
+        }
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.rang() {
+            self.clone().wake();
         }
     }
 }

@@ -482,7 +482,7 @@ fn end(stage: Stage, py: Python<'_>) {
         }
         Stage::Waiting(pause) => {
             let pause = pause.into_bound(py);
-            Python::attach(|_| pause.get().end());
+            Python::attach(|_| pause.get().end(py));
         }
         Stage::Running | Stage::Done => {}
     }

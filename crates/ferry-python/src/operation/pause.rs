@@ -1,20 +1,23 @@
 //! [`Pause`]: an operation that waits, like a future in asyncio's eyes.
 //!
 //! It has what a task asks of a future that it waits for: `_asyncio_future_blocking`, `get_loop`,
-//! `add_done_callback`, `result`, and `cancel`. Only the task that awaits the operation sees it.
+//! `add_done_callback`, `result`, and `cancel`. Only the task that awaits the operation sees it. When that is over, the
+//! home may keep it for another operation.
 //!
 //! | in | comes | then |
 //! |---|---|---|
 //! | waiting | the alarm | the callback runs, the task sends, what is waited for is polled |
 //! | waiting | `cancel()` | the line is left at once; `result()` raises `CancelledError`, which the task throws into the operation |
 //! | called, its turn not come | `cancel()` | `False`: the task throws it at its turn, and what was handed over goes on |
-//! | finishing | `cancel()` | as above; it goes on to finish, and raises the last that was thrown |
+//! | finishing | `cancel()` | as in waiting, but it goes on to finish, and raises the last that was thrown |
 //!
 //! Under trio, which has no such futures, a coroutine of `glue_trio.py` parks the task, and the operation passes on what
 //! that yields and is sent.
 
-use super::{Alarm, GivenUp, Step, Wait};
-use crate::{callback::Callback, calling, context::current_context, home::Home, names, trio};
+use super::{Alarm, BoxedWait, GivenUp, Step};
+use crate::{
+    calling, callback::Callback, context::current_context, gil_cell::GilCell, home::Home, names, trio, turn,
+};
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyBaseException, PyRuntimeError},
@@ -22,7 +25,7 @@ use pyo3::{
     prelude::*,
 };
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
@@ -30,14 +33,16 @@ use std::{
 #[pyclass(frozen, weakref, module = "asyncferry", name = "_Pause")]
 pub(crate) struct Pause {
     alarm: Arc<Alarm>,
-    name: &'static str,
-    inner: Mutex<Inner>,
+    waker: Waker,
+    inner: GilCell<Inner>,
 }
 
-/// It stands under a lock as PyO3 asks for `Sync`; all who take it have the GIL, and keep it.
+#[derive(Default)]
 struct Inner {
+    /// The operation's.
+    name: &'static str,
     /// Gone when it's over, and while it's polled.
-    wait: Option<Box<dyn Wait>>,
+    wait: Option<BoxedWait>,
     callback: Option<Callback>,
     /// `cancel(message)` was called, and what it raises has not been thrown in yet.
     cancelled: Option<Option<Py<PyAny>>>,
@@ -64,101 +69,108 @@ impl Pause {
     pub(super) fn start<'py>(
         py: Python<'py>,
         name: &'static str,
-        mut wait: Box<dyn Wait>,
+        mut wait: BoxedWait,
     ) -> PyResult<Started<'py>> {
-        let alarm = Arc::new(Alarm::new(Home::here(py)?));
-        let waker = Waker::from(alarm.clone());
-        if let Poll::Ready(ended) = wait.poll(py, &mut Context::from_waker(&waker)) {
+        let home = Home::here(py)?;
+        let pause = match home.operations().spare(py) {
+            Some(pause) => pause,
+            None => Self::new(py, home)?,
+        };
+        let this = pause.get();
+        this.alarm.set();
+        if let Poll::Ready(ended) = wait.as_mut().poll(py, &mut Context::from_waker(&this.waker)) {
             return Ok(Started::Done(ended));
         }
-        let inner = Inner { wait: Some(wait), callback: None, cancelled: None, thrown: None, parking: None };
-        let pause = Bound::new(py, Self { alarm, name, inner: Mutex::new(inner) })?;
-        let yielded = pause.get().yielded(&pause)?;
+        this.inner.with(py, |inner| {
+            inner.name = name;
+            inner.wait = Some(wait);
+        });
+        let yielded = this.yielded(&pause)?;
         Ok(Started::Pauses(pause, yielded))
+    }
+
+    fn new(py: Python<'_>, home: Arc<Home>) -> PyResult<Bound<'_, Self>> {
+        let alarm = Arc::new(Alarm::new(home));
+        // Its own reference to the alarm is this waker's.
+        let waker = Waker::from(alarm.clone());
+        Bound::new(py, Self { alarm, waker, inner: GilCell::default() })
     }
 
     /// Goes on, with what its coroutine was sent, or with what was thrown into it.
     pub(super) fn resume<'py>(slf: &Bound<'py, Self>, input: Input<'py>) -> PyResult<Step<'py>> {
         let (py, this) = (slf.py(), slf.get());
-        let parking = this.lock().parking.take();
-        let input = match parking {
+        let input = match this.inner.with(py, |inner| inner.parking.take()) {
             None => input,
             Some(parking) => match unpark(parking.bind(py), input) {
                 Ok(calling::Step::Waits(yielded)) => {
-                    this.lock().parking = Some(parking);
+                    this.inner.with(py, |inner| inner.parking = Some(parking));
                     return Ok(Step::Yields(yielded));
                 }
                 Ok(calling::Step::Returned(none)) => Input::Send(none),
                 Err(error) => Input::Throw(error),
             },
         };
-        let (cancelled, callback) = {
-            let mut inner = this.lock();
-            (inner.cancelled.take(), inner.callback.take())
-        };
-        // It was to be called for what comes now.
-        let released = this.alarm.release();
-        drop((cancelled, callback, released));
-        match input {
-            Input::Send(_) => this.poll(slf),
-            Input::Throw(error) => this.throw(slf, error),
+        let (wait, cancelled, callback) =
+            this.inner.with(py, |inner| (inner.wait.take(), inner.cancelled.take(), inner.callback.take()));
+        if callback.is_some() {
+            // It was to be called for what comes now.
+            drop((callback, this.alarm.release(py)));
+        }
+        match (input, wait) {
+            (Input::Send(_), Some(wait)) => this.poll(slf, wait),
+            // It was cancelled, and whoever drives the coroutine didn't throw that in.
+            (Input::Send(_), None) => Err(names::cancelled_error(py, cancelled.flatten())),
+            (Input::Throw(error), None) => Err(error),
+            (Input::Throw(error), Some(mut wait)) => match wait.as_mut().give_up() {
+                GivenUp::Ended => {
+                    drop(wait);
+                    Err(error)
+                }
+                GivenUp::Finishing => {
+                    let earlier = this.inner.with(py, |inner| inner.thrown.replace(error));
+                    drop(earlier);
+                    this.poll(slf, wait)
+                }
+            },
         }
     }
 
-    /// The coroutine is closed: gives up for good, without a wait.
-    pub(super) fn end(&self) {
-        let ended = {
-            let mut inner = self.lock();
-            (inner.wait.take(), inner.callback.take(), inner.cancelled.take(), inner.thrown.take())
-        };
-        let parked = self.lock().parking.take();
-        drop((ended, parked, self.alarm.release()));
+    /// Gives up for good, without a wait.
+    pub(super) fn end(&self, py: Python<'_>) {
+        let ended = self.inner.with(py, std::mem::take);
+        drop((ended, self.alarm.release(py)));
     }
 
-    pub(super) fn take_callback(&self) -> Option<Callback> {
-        self.lock().callback.take()
+    pub(super) fn take_callback(&self, py: Python<'_>) -> Option<Callback> {
+        self.inner.with(py, |inner| inner.callback.take())
     }
 
-    fn poll<'py>(&self, slf: &Bound<'py, Self>) -> PyResult<Step<'py>> {
+    /// Whether nothing is left in it.
+    pub(super) fn is_over(&self, py: Python<'_>) -> bool {
+        self.inner.with(py, |inner| {
+            inner.wait.is_none()
+                && inner.callback.is_none()
+                && inner.cancelled.is_none()
+                && inner.thrown.is_none()
+                && inner.parking.is_none()
+        })
+    }
+
+    fn poll<'py>(&self, slf: &Bound<'py, Self>, mut wait: BoxedWait) -> PyResult<Step<'py>> {
         let py = slf.py();
-        let Some(mut wait) = self.lock().wait.take() else {
-            // What cancel() announced was never thrown in.
-            return Err(names::cancelled_error(py, None));
-        };
         self.alarm.set();
-        let waker = Waker::from(self.alarm.clone());
-        let polled = wait.poll(py, &mut Context::from_waker(&waker));
+        let polled = wait.as_mut().poll(py, &mut Context::from_waker(&self.waker));
         let Poll::Ready(ended) = polled else {
-            self.lock().wait = Some(wait);
+            self.inner.with(py, |inner| inner.wait = Some(wait));
             return self.yielded(slf).map(Step::Yields);
         };
         drop(wait);
-        let thrown = self.lock().thrown.take();
+        let thrown = self.inner.with(py, |inner| inner.thrown.take());
         match (ended, thrown) {
             (Ok(_), Some(thrown)) => Err(thrown),
             (Ok(value), None) => Ok(Step::Returns(value.into_bound(py))),
             (Err(error), _) => Err(error),
         }
-    }
-
-    fn throw<'py>(&self, slf: &Bound<'py, Self>, error: PyErr) -> PyResult<Step<'py>> {
-        match self.give_up() {
-            GivenUp::Ended => Err(error),
-            GivenUp::Finishing => {
-                let earlier = self.lock().thrown.replace(error);
-                drop(earlier);
-                self.poll(slf)
-            }
-        }
-    }
-
-    fn give_up(&self) -> GivenUp {
-        let Some(mut wait) = self.lock().wait.take() else { return GivenUp::Ended };
-        let given_up = wait.give_up();
-        if given_up == GivenUp::Finishing {
-            self.lock().wait = Some(wait);
-        }
-        given_up
     }
 
     /// What the coroutine yields: itself, or what trio's runner has to see.
@@ -167,20 +179,16 @@ impl Pause {
             return Ok(slf.clone().into_any());
         }
         let py = slf.py();
-        let shielded = self.lock().thrown.is_some();
-        let parking =
-            trio::parking(slf.as_any(), if shielded { trio::Park::Shielded } else { trio::Park::Open })?;
+        let is_finishing = self.inner.with(py, |inner| inner.thrown.is_some());
+        let park = if is_finishing { trio::Park::Shielded } else { trio::Park::Open };
+        let parking = trio::parking(slf.as_any(), park)?;
         match calling::send(&parking, py.None().bind(py))? {
             calling::Step::Waits(yielded) => {
-                self.lock().parking = Some(parking.unbind());
+                self.inner.with(py, |inner| inner.parking = Some(parking.unbind()));
                 Ok(yielded)
             }
             calling::Step::Returned(_) => Err(PyRuntimeError::new_err("trio's task was not parked")),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -209,10 +217,8 @@ impl Pause {
     }
 
     fn get_loop<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.alarm
-            .home()
-            .event_loop(py)
-            .ok_or_else(|| PyRuntimeError::new_err("the event loop of this operation is gone"))
+        let event_loop = self.alarm.home().event_loop(py);
+        event_loop.ok_or_else(|| PyRuntimeError::new_err("the event loop of this operation is gone"))
     }
 
     #[pyo3(signature = (callback, /, *, context = None))]
@@ -227,7 +233,7 @@ impl Pause {
         if this.alarm.rang() {
             return callback.call_soon(slf);
         }
-        let earlier = this.lock().callback.replace(callback);
+        let earlier = this.inner.with(py, |inner| inner.callback.replace(callback));
         this.alarm.hold(slf);
         match earlier {
             None => Ok(()),
@@ -237,31 +243,35 @@ impl Pause {
 
     #[pyo3(signature = (callback, /))]
     fn remove_done_callback(&self, callback: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let Some(known) = self.take_callback() else { return Ok(0) };
-        if callback.eq(known.function.bind(callback.py()))? {
-            drop((known, self.alarm.release()));
+        let py = callback.py();
+        let Some(known) = self.take_callback(py) else { return Ok(0) };
+        if callback.eq(known.function.bind(py))? {
+            drop((known, self.alarm.release(py)));
             return Ok(1);
         }
-        self.lock().callback = Some(known);
+        self.inner.with(py, |inner| inner.callback = Some(known));
         Ok(0)
     }
 
     /// Leaves the line, and has the task woken; says whether that came before it was called.
     #[pyo3(signature = (msg = None))]
-    fn cancel(&self, msg: Option<Py<PyAny>>) -> bool {
+    fn cancel(&self, py: Python<'_>, msg: Option<Py<PyAny>>) -> bool {
         if self.alarm.rang() {
             return false;
         }
-        let earlier = self.lock().cancelled.replace(msg);
-        self.give_up();
-        // Giving up may have woken somebody else, but not this one: it was not called.
-        Waker::from(self.alarm.clone()).wake();
+        let (earlier, wait) = self.inner.with(py, |inner| (inner.cancelled.replace(msg), inner.wait.take()));
+        let finishing = wait.and_then(|mut wait| match wait.as_mut().give_up() {
+            GivenUp::Ended => None,
+            GivenUp::Finishing => Some(wait),
+        });
+        self.inner.with(py, |inner| inner.wait = finishing);
+        turn::attached(py, || self.waker.wake_by_ref());
         drop(earlier);
         true
     }
 
-    fn cancelled(&self) -> bool {
-        self.lock().cancelled.is_some()
+    fn cancelled(&self, py: Python<'_>) -> bool {
+        self.inner.with(py, |inner| inner.cancelled.is_some())
     }
 
     fn done(&self) -> bool {
@@ -270,43 +280,39 @@ impl Pause {
 
     /// Nothing, or the CancelledError that cancel() asked for. The operation's own result comes out of its coroutine.
     fn result(&self, py: Python<'_>) -> PyResult<()> {
-        match self.cancelled_error(py) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        let cancelled = self.inner.with(py, |inner| {
+            inner.cancelled.as_ref().map(|message| message.as_ref().map(|message| message.clone_ref(py)))
+        });
+        cancelled.map_or(Ok(()), |message| Err(names::cancelled_error(py, message)))
     }
 
     fn exception(&self, py: Python<'_>) -> PyResult<Option<Py<PyBaseException>>> {
         self.result(py).map(|()| None)
     }
 
-    fn __repr__(&self) -> String {
-        format!("<{} waits>", self.name)
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<{} waits>", self.inner.with(py, |inner| inner.name))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // While somebody holds the lock, what they do is not visited, and so not collected this time.
-        let Ok(inner) = self.inner.try_lock() else { return Ok(()) };
-        inner.callback.as_ref().map_or(Ok(()), |callback| callback.traverse(&visit))?;
-        inner.wait.as_ref().map_or(Ok(()), |wait| wait.traverse(&visit))?;
-        inner.parking.as_ref().map_or(Ok(()), |parking| visit.call(parking))?;
-        match &inner.cancelled {
-            Some(Some(message)) => visit.call(message),
-            _ => Ok(()),
-        }
+        // While somebody has it, what they do is not visited, and so not collected this time.
+        self.inner.visit(|inner| inner.traverse(&visit)).unwrap_or(Ok(()))
     }
 
     fn __clear__(&self) {
-        self.end();
+        let ended = self.inner.visit(std::mem::take);
+        drop(ended);
     }
 }
 
-impl Pause {
-    fn cancelled_error(&self, py: Python<'_>) -> Option<PyErr> {
-        let message = {
-            let inner = self.lock();
-            inner.cancelled.as_ref()?.as_ref().map(|message| message.clone_ref(py))
-        };
-        Some(names::cancelled_error(py, message))
+impl Inner {
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.callback.as_ref().map_or(Ok(()), |callback| callback.traverse(visit))?;
+        self.wait.as_ref().map_or(Ok(()), |wait| wait.traverse(visit))?;
+        self.parking.as_ref().map_or(Ok(()), |parking| visit.call(parking))?;
+        match &self.cancelled {
+            Some(Some(message)) => visit.call(message),
+            _ => Ok(()),
+        }
     }
 }

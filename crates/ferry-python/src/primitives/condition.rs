@@ -174,7 +174,7 @@ and gives True. It has the lock again as well when it's cancelled. RuntimeError 
 
     fn begin<'py>(owner: &Bound<'py, PyCondition>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
         check_locked(owner)?;
-        Ok(Begun::Waits(Box::new(Waiting::new(owner, None))))
+        Ok(Begun::Waits(Box::pin(Waiting::new(owner, None))))
     }
 }
 
@@ -199,7 +199,7 @@ gives something true, and gives that.";
             return Ok(Begun::Done(held));
         }
         check_locked(owner)?;
-        Ok(Begun::Waits(Box::new(Waiting::new(owner, Some(predicate.unbind())))))
+        Ok(Begun::Waits(Box::pin(Waiting::new(owner, Some(predicate.unbind())))))
     }
 }
 
@@ -270,34 +270,35 @@ impl Waiting {
 }
 
 impl Wait for Waiting {
-    fn poll(&mut self, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>> {
+    fn poll(self: Pin<&mut Self>, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>> {
+        let this = self.get_mut();
         loop {
-            match &mut self.stage {
+            match &mut this.stage {
                 Stage::New => {
-                    if let Err(error) = self.listen(py, cx) {
+                    if let Err(error) = this.listen(py, cx) {
                         return Poll::Ready(Err(error));
                     }
                     return Poll::Pending;
                 }
                 Stage::Listening(notified) => {
                     let Poll::Ready(()) = notified.as_mut().poll(cx) else { return Poll::Pending };
-                    self.notified = true;
-                    if self.owner.get().lock.get().take() {
-                        self.stage = Stage::New;
+                    this.notified = true;
+                    if this.owner.get().lock.get().take() {
+                        this.stage = Stage::New;
                     } else {
-                        self.begin_locking();
+                        this.begin_locking();
                         continue;
                     }
                 }
                 Stage::Locking(taking) => {
                     let Poll::Ready(()) = taking.as_mut().poll(cx) else { return Poll::Pending };
-                    self.stage = Stage::New;
+                    this.stage = Stage::New;
                 }
             }
-            match self.answer(py) {
-                Ok(None) => self.notified = false,
+            match this.answer(py) {
+                Ok(None) => this.notified = false,
                 Ok(Some(value)) => {
-                    self.notified &= self.is_given_up;
+                    this.notified &= this.is_given_up;
                     return Poll::Ready(Ok(value));
                 }
                 Err(error) => return Poll::Ready(Err(error)),
@@ -305,12 +306,13 @@ impl Wait for Waiting {
         }
     }
 
-    fn give_up(&mut self) -> GivenUp {
-        self.is_given_up = true;
-        match &self.stage {
+    fn give_up(self: Pin<&mut Self>) -> GivenUp {
+        let this = self.get_mut();
+        this.is_given_up = true;
+        match &this.stage {
             Stage::New => return GivenUp::Ended,
             // Dropping it hands on a notification that has come already.
-            Stage::Listening(_) => self.begin_locking(),
+            Stage::Listening(_) => this.begin_locking(),
             Stage::Locking(_) => {}
         }
         GivenUp::Finishing

@@ -11,7 +11,10 @@ use super::{
     heap::Heap,
     queue::{Line, PyQueue, Refusal},
 };
-use crate::{operation::Wait, turn};
+use crate::{
+    operation::{BoxedWait, Wait, waiting_for},
+    turn,
+};
 use asyncferry::sync::{GetError, PutError, Queue, QueueShutDown, Shutdown};
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyRuntimeError, prelude::*, sync::MutexExt};
 use std::{
@@ -140,10 +143,10 @@ impl Line for Arc<Sorted> {
         self.put_by(item, |tokens| tokens.put_in_turn(()))
     }
 
-    fn putting(&self, item: Bound<'_, PyAny>) -> Box<dyn Wait> {
+    fn putting(&self, item: Bound<'_, PyAny>) -> BoxedWait {
         let tokens = self.tokens.clone();
         let token = Box::pin(async move { tokens.put(()).await });
-        Box::new(Putting { sorted: self.clone(), item: item.unbind(), token })
+        Box::pin(Putting { sorted: self.clone(), item: item.unbind(), token })
     }
 
     fn get_nowait<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Refusal>> {
@@ -154,9 +157,9 @@ impl Line for Arc<Sorted> {
         self.get_by(py, Queue::get_in_turn)
     }
 
-    fn getting(&self) -> Box<dyn Wait> {
+    fn getting(&self) -> BoxedWait {
         let tokens = self.tokens.clone();
-        Box::new(Getting { sorted: self.clone(), token: Box::pin(async move { tokens.get().await }) })
+        Box::pin(Getting { sorted: self.clone(), token: Box::pin(async move { tokens.get().await }) })
     }
 
     fn shut_down(&self, py: Python<'_>, how: Shutdown) -> PyResult<()> {
@@ -176,9 +179,9 @@ impl Line for Arc<Sorted> {
         turn::attached(py, || self.tokens.task_done()).is_ok()
     }
 
-    fn joining(&self) -> Box<dyn Future<Output = ()> + Send> {
+    fn joining(&self) -> BoxedWait {
         let tokens = self.tokens.clone();
-        Box::new(async move { tokens.join().await })
+        waiting_for(async move { tokens.join().await }, |py, ()| Ok(py.None()))
     }
 
     fn qsize(&self) -> usize {
@@ -226,14 +229,15 @@ struct Putting {
 }
 
 impl Wait for Putting {
-    fn poll(&mut self, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>> {
-        let item = self.item.bind(py);
-        let planned = self.sorted.hold(py).and_then(|heap| heap.plan_push(item).map(|path| (heap, path)));
+    fn poll(self: Pin<&mut Self>, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>> {
+        let this = self.get_mut();
+        let item = this.item.bind(py);
+        let planned = this.sorted.hold(py).and_then(|heap| heap.plan_push(item).map(|path| (heap, path)));
         let (mut heap, path) = match planned {
             Ok(planned) => planned,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        self.token.as_mut().poll(cx).map(|put| match put {
+        this.token.as_mut().poll(cx).map(|put| match put {
             Ok(()) => {
                 heap.push(item.clone().unbind(), &path);
                 Ok(py.None())
@@ -254,13 +258,14 @@ struct Getting {
 }
 
 impl Wait for Getting {
-    fn poll(&mut self, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>> {
-        let planned = self.sorted.hold(py).and_then(|heap| heap.plan_pop(py).map(|path| (heap, path)));
+    fn poll(self: Pin<&mut Self>, py: Python<'_>, cx: &mut Context<'_>) -> Poll<PyResult<Py<PyAny>>> {
+        let this = self.get_mut();
+        let planned = this.sorted.hold(py).and_then(|heap| heap.plan_pop(py).map(|path| (heap, path)));
         let (mut heap, path) = match planned {
             Ok(planned) => planned,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        self.token.as_mut().poll(cx).map(|got| {
+        this.token.as_mut().poll(cx).map(|got| {
             let item = got.ok().and_then(|()| heap.pop(&path));
             item.ok_or_else(|| Refusal::ShutDown.into_error(py))
         })

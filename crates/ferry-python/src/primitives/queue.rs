@@ -7,14 +7,13 @@ use super::{
 };
 use crate::{
     names,
-    operation::{Arity, Begun, Operation, Wait, add_method, waiting_for},
+    operation::{Arity, Begun, BoxedWait, Operation, add_method, waiting_for},
     turn,
 };
 use asyncferry::sync::{GetError, LifoQueue, PutError, Queue, QueueShutDown, QueueWith, Shutdown, Storage};
 use pyo3::{PyTraverseError, PyVisit, exceptions::PyValueError, prelude::*, types::PyType};
 use std::{
     ffi::CStr,
-    future::Future,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -262,14 +261,14 @@ impl From<GetError> for Refusal {
 pub(super) trait Line {
     fn put_nowait(&self, item: &Bound<'_, PyAny>) -> PyResult<Result<(), Refusal>>;
     fn put_in_turn(&self, item: &Bound<'_, PyAny>) -> PyResult<Result<(), Refusal>>;
-    fn putting(&self, item: Bound<'_, PyAny>) -> Box<dyn Wait>;
+    fn putting(&self, item: Bound<'_, PyAny>) -> BoxedWait;
     fn get_nowait<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Refusal>>;
     fn get_in_turn<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Refusal>>;
-    fn getting(&self) -> Box<dyn Wait>;
+    fn getting(&self) -> BoxedWait;
     fn shut_down(&self, py: Python<'_>, how: Shutdown) -> PyResult<()>;
     /// Whether something was left to report.
     fn task_done(&self, py: Python<'_>) -> bool;
-    fn joining(&self) -> Box<dyn Future<Output = ()> + Send>;
+    fn joining(&self) -> BoxedWait;
     fn qsize(&self) -> usize;
     fn is_full(&self) -> bool;
     fn unfinished(&self) -> usize;
@@ -293,7 +292,7 @@ impl<S: Storage<Item> + Send + 'static> Line for Arc<QueueWith<Item, S>> {
         Ok(QueueWith::put_in_turn(self, item.clone().unbind().into()).map_err(Refusal::from))
     }
 
-    fn putting(&self, item: Bound<'_, PyAny>) -> Box<dyn Wait> {
+    fn putting(&self, item: Bound<'_, PyAny>) -> BoxedWait {
         let (queue, item) = (self.clone(), Item::from(item.unbind()));
         waiting_for(
             async move { queue.put(item).await.map_err(|QueueShutDown(_)| ()) },
@@ -318,7 +317,7 @@ impl<S: Storage<Item> + Send + 'static> Line for Arc<QueueWith<Item, S>> {
         }
     }
 
-    fn getting(&self) -> Box<dyn Wait> {
+    fn getting(&self) -> BoxedWait {
         let queue = self.clone();
         waiting_for(async move { queue.get().await }, |py, got| match got {
             Ok(item) => item.into_python(py).map(Bound::unbind),
@@ -335,9 +334,9 @@ impl<S: Storage<Item> + Send + 'static> Line for Arc<QueueWith<Item, S>> {
         turn::attached(py, || QueueWith::task_done(self)).is_ok()
     }
 
-    fn joining(&self) -> Box<dyn Future<Output = ()> + Send> {
+    fn joining(&self) -> BoxedWait {
         let queue = self.clone();
-        Box::new(async move { queue.join().await })
+        waiting_for(async move { queue.join().await }, |py, ()| Ok(py.None()))
     }
 
     fn qsize(&self) -> usize {
@@ -445,8 +444,7 @@ impl Operation for Join {
         if line.unfinished() == 0 {
             return Ok(Begun::none(owner.py()));
         }
-        let joining = Box::into_pin(line.joining());
-        Ok(Begun::waits(joining, |py, ()| Ok(py.None())))
+        Ok(Begun::Waits(line.joining()))
     }
 }
 
