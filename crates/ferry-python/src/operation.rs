@@ -55,7 +55,8 @@ pub(crate) trait Operation: 'static {
     /// What it takes.
     const ARITY: Arity = Arity::Nothing;
 
-    /// Does it, or begins to wait. Python code that is called in here goes through [`calling`](crate::calling).
+    /// Does it, or begins to wait. What may wake others is done in a scope of [`turn`](crate::turn), and Python code is
+    /// called through [`calling`](crate::calling).
     fn begin<'py>(
         owner: &Bound<'py, Self::Owner>,
         argument: Option<Bound<'py, PyAny>>,

@@ -31,6 +31,7 @@ use std::{
     mem::ManuallyDrop,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr,
+    sync::atomic::{AtomicPtr, Ordering},
 };
 
 /// What the method of an operation takes.
@@ -69,7 +70,10 @@ enum Stage {
 
 /// Makes the class. Called once, before the first operation.
 pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
-    class(py).map(drop)
+    static MADE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = MADE.get_or_try_init(py, || make_class(py))?;
+    CLASS.store(class.bind(py).as_type_ptr(), Ordering::Release);
+    Ok(())
 }
 
 /// Gives the class `owner` the method of `K`.
@@ -105,14 +109,8 @@ unsafe fn make<K: Operation>(owner: *mut ffi::PyObject, argument: *mut ffi::PyOb
     // SAFETY: as above.
     unsafe {
         let py = Python::assume_attached();
-        let class = match class(py) {
-            Ok(class) => class,
-            Err(error) => {
-                error.restore(py);
-                return ptr::null_mut();
-            }
-        };
-        let object = memory::allocate(py, class);
+        // Made before any primitive's class has such a method.
+        let object = memory::allocate(py, CLASS.load(Ordering::Acquire));
         if object.is_null() {
             return ptr::null_mut();
         }
@@ -420,9 +418,7 @@ unsafe fn step<'py>(slf: *mut ffi::PyObject, input: impl FnOnce() -> Input<'py>)
             let (owner, argument) = (owner.into_bound(py), argument.map(|argument| argument.into_bound(py)));
             let table = object.table.get();
             let begun = match input() {
-                Input::Send(value) if value.is_none() => {
-                    turn::attached(py, || (table.begin)(&owner, argument))
-                }
+                Input::Send(value) if value.is_none() => (table.begin)(&owner, argument),
                 Input::Send(_) => {
                     object
                         .stage
@@ -577,11 +573,8 @@ fn text_of(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
-/// The class, which lives for ever.
-fn class(py: Python<'_>) -> PyResult<*mut ffi::PyTypeObject> {
-    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    CLASS.get_or_try_init(py, || make_class(py)).map(|class| class.bind(py).as_type_ptr())
-}
+/// The class, which lives for ever; NULL before it's made.
+static CLASS: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 
 fn make_class(py: Python<'_>) -> PyResult<Py<PyType>> {
     let slot = |slot, function: *mut c_void| ffi::PyType_Slot { slot, pfunc: function };

@@ -288,8 +288,8 @@ impl<S: Storage<Item> + Send + 'static> Line for Arc<QueueWith<Item, S>> {
     }
 
     fn put_in_turn(&self, item: &Bound<'_, PyAny>) -> PyResult<Result<(), Refusal>> {
-        // The operation that this is a step of has said where it is.
-        Ok(QueueWith::put_in_turn(self, item.clone().unbind().into()).map_err(Refusal::from))
+        let put = turn::attached(item.py(), || QueueWith::put_in_turn(self, item.clone().unbind().into()));
+        Ok(put.map_err(Refusal::from))
     }
 
     fn putting(&self, item: Bound<'_, PyAny>) -> BoxedWait {
@@ -311,7 +311,7 @@ impl<S: Storage<Item> + Send + 'static> Line for Arc<QueueWith<Item, S>> {
     }
 
     fn get_in_turn<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Refusal>> {
-        match QueueWith::get_in_turn(self) {
+        match turn::attached(py, || QueueWith::get_in_turn(self)) {
             Ok(item) => item.into_python(py).map(Ok),
             Err(error) => Ok(Err(error.into())),
         }
