@@ -2,7 +2,8 @@
 //!
 //! A benchmark is a program in `benches/src/bin`. It prints one JSON object a line; these go to standard
 //! output as they come, and a table of them to standard error at the end. A goal that is missed is shown,
-//! not an error: times are never asserted.
+//! not an error: times are never asserted. A name runs the parts of that benchmark in other languages as well:
+//! `sync` stands for `sync` and `sync_python`.
 //!
 //! What is measured under Python runs on the oldest and the newest one found, in environments that have the other
 //! event loops too.
@@ -70,12 +71,25 @@ fn run_one(
 /// The benchmarks to run and what to pass them. Arguments may follow without a name: `bench --quick`.
 fn choose<'a>(known: &'a [String], arguments: &'a [&'a str]) -> Result<(Vec<&'a str>, &'a [&'a str])> {
     match arguments {
-        [name, rest @ ..] if !name.starts_with('-') => match known.iter().find(|known| known == name) {
-            Some(name) => Ok((vec![name], rest)),
-            None => bail!("there is no benchmark `{name}`; there are: {}.", known.join(", ")),
-        },
+        [name, rest @ ..] if !name.starts_with('-') => {
+            let all = known.iter().map(String::as_str);
+            let mut chosen: Vec<_> = all.filter(|known| is_part(known, name)).collect();
+            if !chosen.contains(name) {
+                bail!("there is no benchmark `{name}`; there are: {}.", known.join(", "));
+            }
+            // Names of measurements are those of one program.
+            if !rest.is_empty() {
+                chosen.retain(|known| known == name);
+            }
+            Ok((chosen, rest))
+        }
         rest => Ok((known.iter().map(String::as_str).collect(), rest)),
     }
+}
+
+/// Whether the program `known` is the benchmark `name`, or its part in another language: `sync_python` is one of `sync`.
+fn is_part(known: &str, name: &str) -> bool {
+    known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 /// The names of the programs in `folder`, in order.
@@ -97,7 +111,7 @@ mod tests {
     use super::*;
 
     fn check(arguments: &[&str], expected: Result<(&[&str], &[&str]), &str>) {
-        let known = ["bridge".to_owned(), "loop".to_owned()];
+        let known = ["bridge", "loop", "sync", "sync_python"].map(str::to_owned);
         match (choose(&known, arguments), expected) {
             (Ok((names, rest)), Ok(expected)) => assert_eq!((names.as_slice(), rest), expected),
             (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),
@@ -107,10 +121,17 @@ mod tests {
 
     #[test]
     fn a_name_picks_one_and_none_picks_all() {
-        check(&[], Ok((&["bridge", "loop"], &[])));
+        check(&[], Ok((&["bridge", "loop", "sync", "sync_python"], &[])));
         check(&["loop"], Ok((&["loop"], &[])));
         check(&["loop", "--rounds", "3"], Ok((&["loop"], &["--rounds", "3"])));
-        check(&["--rounds", "3"], Ok((&["bridge", "loop"], &["--rounds", "3"])));
-        check(&["loops"], Err("there is no benchmark `loops`; there are: bridge, loop."));
+        check(&["--rounds", "3"], Ok((&["bridge", "loop", "sync", "sync_python"], &["--rounds", "3"])));
+        check(&["loops"], Err("there is no benchmark `loops`; there are: bridge, loop, sync, sync_python."));
+    }
+
+    #[test]
+    fn a_name_picks_its_parts_too_unless_a_measurement_is_named() {
+        check(&["sync"], Ok((&["sync", "sync_python"], &[])));
+        check(&["sync", "queue_128"], Ok((&["sync"], &["queue_128"])));
+        check(&["sync_python", "queue"], Ok((&["sync_python"], &["queue"])));
     }
 }

@@ -151,7 +151,8 @@ impl Home {
                 !woken.is_scheduled
             });
             if is_over {
-                let buffer = self.operations().with_woken(py, |woken| std::mem::replace(&mut woken.alarms, batch));
+                let buffer =
+                    self.operations().with_woken(py, |woken| std::mem::replace(&mut woken.alarms, batch));
                 drop(buffer);
                 return Ok(());
             }

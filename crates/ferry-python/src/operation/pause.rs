@@ -16,7 +16,7 @@
 
 use super::{Alarm, BoxedWait, GivenUp, Step};
 use crate::{
-    calling, callback::Callback, context::current_context, gil_cell::GilCell, home::Home, names, trio, turn,
+    callback::Callback, calling, context::current_context, gil_cell::GilCell, home::Home, names, trio, turn,
 };
 use pyo3::{
     PyTraverseError, PyVisit,
