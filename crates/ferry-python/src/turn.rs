@@ -35,16 +35,25 @@ enum Scope {
 
 /// Does what may wake operations; those of this thread's event loop need no mailbox then.
 pub(crate) fn attached<R>(_: Python<'_>, act: impl FnOnce() -> R) -> R {
-    struct Restore(Scope);
+    in_scope(Scope::Attached, act)
+}
 
-    impl Drop for Restore {
+fn in_scope<R>(scope: Scope, act: impl FnOnce() -> R) -> R {
+    struct Restore<'a>(&'a Cell<Scope>, Scope);
+
+    impl Drop for Restore<'_> {
         fn drop(&mut self) {
-            SCOPE.set(self.0);
+            self.0.set(self.1);
         }
     }
 
-    let _restore = Restore(SCOPE.replace(Scope::Attached));
-    act()
+    SCOPE.with(|cell| {
+        let outer = cell.get();
+        let _restore = Restore(cell, outer);
+        // What the outer one knows stays true in the inner one: the loop has not stopped in between, as its thread is here.
+        cell.set(if matches!(outer, Scope::At(_)) { outer } else { scope });
+        act()
+    })
 }
 
 /// What a home has for its turn.
@@ -76,7 +85,7 @@ impl Home {
     ///
     /// # Errors
     /// The alarm comes back when it isn't.
-    pub(crate) fn wake_here(self: &Arc<Self>, alarm: Arc<Alarm>) -> Result<(), Arc<Alarm>> {
+    pub(crate) fn wake_here(alarm: Arc<Alarm>) -> Result<(), Arc<Alarm>> {
         let scope = SCOPE.get();
         if matches!(scope, Scope::Outside) {
             return Err(alarm);
@@ -84,22 +93,17 @@ impl Home {
         // SAFETY: only `attached` sets another scope. It was given a proof that this thread has the GIL, and is still
         // on this thread's stack.
         let py = unsafe { Python::assume_attached() };
-        if !self.runs_here(py, scope) {
+        let home = alarm.home();
+        if !home.runs_here(py, scope) {
             return Err(alarm);
         }
-        if self.is_virtual() {
+        if home.is_virtual() {
             return alarm.deliver(py).map_err(|error| {
                 again_later(py, error);
                 alarm
             });
         }
-        let is_first = self.operations().with_woken(py, |woken| {
-            woken.alarms.push_back(alarm);
-            !std::mem::replace(&mut woken.is_scheduled, true)
-        });
-        if is_first {
-            self.schedule_turn(py);
-        }
+        add_to_turn(py, alarm);
         Ok(())
     }
 
@@ -139,12 +143,10 @@ impl Home {
         for _ in 0..ROUNDS {
             // The buffers change places: a steady state allocates nothing.
             self.operations().with_woken(py, |woken| std::mem::swap(&mut woken.alarms, &mut batch));
-            while let Some(alarm) = batch.pop_front() {
-                if let Err(stop) = attached(py, || alarm.deliver(py)) {
-                    self.put_back(py, batch);
-                    self.schedule_turn(py);
-                    return Err(stop);
-                }
+            if let Err(stop) = in_scope(Scope::At(&raw const **self), || self.deliver_all(py, &mut batch)) {
+                self.put_back(py, batch);
+                self.schedule_turn(py);
+                return Err(stop);
             }
             let is_over = self.operations().with_woken(py, |woken| {
                 woken.is_scheduled = !woken.alarms.is_empty();
@@ -164,12 +166,31 @@ impl Home {
         Ok(())
     }
 
+    fn deliver_all(&self, py: Python<'_>, batch: &mut VecDeque<Arc<Alarm>>) -> PyResult<()> {
+        while let Some(alarm) = batch.pop_front() {
+            alarm.deliver(py)?;
+        }
+        Ok(())
+    }
+
     /// What was not run comes first at the next turn.
     fn put_back(&self, py: Python<'_>, mut rest: VecDeque<Arc<Alarm>>) {
         self.operations().with_woken(py, |woken| {
             rest.append(&mut woken.alarms);
             woken.alarms = rest;
         });
+    }
+}
+
+/// Puts the alarm in its home's line.
+fn add_to_turn(py: Python<'_>, alarm: Arc<Alarm>) {
+    let home = alarm.home().clone();
+    let is_first = home.operations().with_woken(py, |woken| {
+        woken.alarms.push_back(alarm);
+        !std::mem::replace(&mut woken.is_scheduled, true)
+    });
+    if is_first {
+        home.schedule_turn(py);
     }
 }
 

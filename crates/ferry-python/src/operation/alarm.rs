@@ -29,7 +29,7 @@ impl Alarm {
         Self { home, rang: AtomicBool::new(false), place: AtomicUsize::new(NOWHERE) }
     }
 
-    pub(super) fn home(&self) -> &Arc<Home> {
+    pub(crate) fn home(&self) -> &Arc<Home> {
         &self.home
     }
 
@@ -75,9 +75,8 @@ impl Alarm {
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
         if !self.rang.swap(true, Ordering::AcqRel) {
-            let home = self.home.clone();
-            if let Err(alarm) = home.wake_here(self) {
-                home.post(Letter::Rang(alarm));
+            if let Err(alarm) = Home::wake_here(self) {
+                alarm.home.clone().post(Letter::Rang(alarm));
             }
         }
     }
