@@ -20,18 +20,23 @@
 //! - What is thrown in, as by a task that's cancelled, ends it: what it was handed already goes on to the next who waits.
 //!   Some have to finish something first (a condition takes its lock again): they yield again, and raise it then.
 //!
-//! [`object`] is the class as Python sees it, [`memory`] where its objects come from, [`pause`] the waiting, [`alarm`] what
+//! [`object`] is an operation and its steps, [`memory`] where it lies, [`class`] what Python sees of it, [`method`] how a
+//! primitive makes one, [`pause`] the waiting, [`alarm`] what
 //! wakes it, and [`at_home`] what an event loop's home knows of all that.
 
 mod alarm;
 mod at_home;
+mod class;
 mod memory;
+mod method;
 mod object;
 mod pause;
+mod raising;
 
 pub(crate) use alarm::Alarm;
 pub(crate) use at_home::AtHome;
-pub(crate) use object::{Arity, add_method, prepare};
+pub(crate) use class::prepare;
+pub(crate) use method::{Arity, add_method};
 pub(crate) use pause::Pause;
 
 use pyo3::{PyClass, PyTraverseError, PyVisit, prelude::*, pyclass::boolean_struct::True};

@@ -74,10 +74,10 @@ impl Alarm {
 
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
-        if !self.rang.swap(true, Ordering::AcqRel) {
-            if let Err(alarm) = Home::wake_here(self) {
-                alarm.home.clone().post(Letter::Rang(alarm));
-            }
+        if !self.rang.swap(true, Ordering::AcqRel)
+            && let Err(alarm) = Home::wake_here(self)
+        {
+            alarm.home.clone().post(Letter::Rang(alarm));
         }
     }
 
