@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, Literal, assert_type
 
 import asyncferry as ferry
-from asyncferry import Job, State
+from asyncferry import Job, State, patterns
 
 
 def plain(text: str, times: int = 1) -> int:
@@ -191,6 +191,29 @@ async def primitives() -> None:
         assert_type(place, int)
 
 
+async def of_patterns() -> None:
+    requests = patterns.PendingRequests[str, int]()
+    with requests.register("key") as pending:
+        assert_type(requests.answer("key", 1), patterns.Answer)
+        assert_type(await pending.wait(1), int)
+    async with patterns.BackgroundTasks() as background:
+        assert_type(background.spawn(coroutine("a"), name="a"), asyncio.Task[int])
+    shutdown = patterns.Shutdown()
+    with shutdown.guard("a") as guard:
+        assert_type(guard.name, str)
+    assert_type(await shutdown.run_until(coroutine("a")), int | None)
+    assert_type(await shutdown.run_until(ferry.submit(plain, "a"), "stopped"), int | str)
+    assert_type(await shutdown.drain(1), patterns.Drained)
+    readiness = patterns.Readiness("a")
+    with readiness.starting("a"):
+        pass
+    await readiness.wait(1)
+    assert_type(readiness.states(), dict[str, patterns.PartState])
+    async with patterns.WorkerPool(workers=1) as pool:
+        assert_type(await pool.submit(coroutine, "a", times=2), asyncio.Future[int])
+        assert_type(pool.submit_nowait(Thing().async_method, 1), asyncio.Future[str])
+
+
 PARTS: list[Callable[[], Coroutine[Any, Any, None]]] = [
     submitted,
     looked_at,
@@ -201,6 +224,7 @@ PARTS: list[Callable[[], Coroutine[Any, Any, None]]] = [
     of_rust,
     of_the_work,
     primitives,
+    of_patterns,
 ]
 
 
