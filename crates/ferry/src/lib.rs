@@ -40,6 +40,8 @@ pub mod sync;
 mod task;
 pub mod testing;
 mod time;
+#[cfg(doctest)]
+mod which_primitive;
 
 pub use cancel::{Cancellable, Cancelled, Canceller, cancellable, cancelling, uncancel};
 pub use error::{AsyncError, Failure};
