@@ -66,12 +66,16 @@ impl AtHome {
         }
     }
 
-    /// Lets go of all. Call it with the GIL: Python code may run, of what is dropped.
+    /// Lets go of all: nobody will go on here, so what was handed to those who wait goes to others. Call it with the GIL:
+    /// Python code may run, of what is dropped.
     pub(crate) fn end(&self) {
-        let held = self.held.visit(|held| held.end().collect::<Vec<_>>());
-        let spare = self.spare.visit(std::mem::take);
-        let woken = self.woken.visit(|woken| std::mem::take(&mut woken.alarms));
-        drop((held, spare, woken));
+        Python::attach(|py| {
+            let held = self.held.with(py, |held| held.end().collect::<Vec<_>>());
+            held.iter().for_each(|pause| pause.get().end(py));
+            let spare = self.spare.with(py, std::mem::take);
+            let woken = self.woken.with(py, |woken| std::mem::take(&mut woken.alarms));
+            drop((held, spare, woken));
+        });
     }
 
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
