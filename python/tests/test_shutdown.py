@@ -409,7 +409,7 @@ def test_it_begins_on_another_thread(run, in_thread):
 
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_begins_it(which):
+def test_a_signal_begins_it(which, run):
     before = signal.getsignal(which)
 
     async def main():
@@ -422,7 +422,7 @@ def test_a_signal_begins_it(which):
             assert signal.getsignal(which) is runner
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
-    asyncio.run(main())
+    run(main)
     assert signal.getsignal(which) is before
 
 

@@ -52,14 +52,14 @@ class Shutdown:
         testing.run(main())
 
     begin(), is_begun, in_flight and guard() may be used from any thread; begun(), run_until() and drain() on any event
-    loop. A handler of signal.signal() calls loop.call_soon_threadsafe(shutdown.begin), as nothing else wakes a loop that
-    sleeps on that same thread; install_signal_handlers() does so.
+    loop. A handler of signal.signal() calls loop.call_soon_threadsafe(shutdown.begin), as nothing else wakes a loop
+    that sleeps on that same thread; install_signal_handlers() does so.
     """
 
     def __init__(self) -> None:
         self.__begun = ferry.Event()
-        # Held for a few lines, with no code of others in them. Under it, it begins, and what must not come afterwards is
-        # entered: guards, and those who are to be told. It is reentrant, as a signal's handler may come in between.
+        # Held for a few lines, with no code of others in them. Under it, it begins, and what must not come afterwards
+        # is entered: guards, and those who are to be told. It is reentrant, as a signal's handler may come in between.
         self.__lock = threading.RLock()
         self.__is_begun = False
         self.__watchers: dict[int, Callable[[], object]] = {}
@@ -87,7 +87,7 @@ class Shutdown:
         await self.__begun.wait()
 
     def install_signal_handlers(self, signals: Iterable[signal.Signals] | None = None) -> "SignalHandlers":
-        """Has these signals begin the shutdown: SIGINT and SIGTERM, where the platform has them, unless you name others.
+        """Has these signals begin the shutdown: SIGINT and SIGTERM where the platform has them, or those you name.
 
         Each does so once. The second one does what it did before, so that a second Ctrl-C ends a program that hangs. As
         a context manager, what this returns puts the handlers back that were there before:

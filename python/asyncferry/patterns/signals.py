@@ -1,6 +1,7 @@
 """Handlers of signals that begin a shutdown."""
 
 import asyncio
+import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterable
@@ -57,8 +58,8 @@ class SignalHandlers:
         self.__loop.call_soon_threadsafe(self.__came, signal.Signals(number))
 
     def __came(self, each: signal.Signals) -> None:
-        self.__remove(each)
         self.__begin()
+        self.__remove(each)
 
     def __remove(self, each: signal.Signals) -> None:
         try:
@@ -66,6 +67,8 @@ class SignalHandlers:
         except KeyError:
             return
         if self.__is_on_loop and not self.__loop.is_closed():
-            self.__loop.remove_signal_handler(each)
+            # rloop 0.5 can't: it has no method that it calls there. The handler below takes its place all the same.
+            with contextlib.suppress(AttributeError):
+                self.__loop.remove_signal_handler(each)
         # What no Python code installed is None, and can't be put back by any.
         signal.signal(each, signal.SIG_DFL if before is None else before)
