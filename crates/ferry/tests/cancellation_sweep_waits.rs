@@ -175,10 +175,10 @@ fn a_gather() {
 fn a_gather_of_all_outcomes() {
     sweep("gather_all", |point| async move {
         let census = Census::default();
-        let mut children: Vec<std::pin::Pin<Box<dyn Future<Output = Result<u32, String>>>>> = Vec::new();
-        children.push(Box::pin(census.clone().child(2)));
-        children.push(Box::pin(async { Err("it fails".to_owned()) }));
-        children.push(Box::pin(census.clone().child(1)));
+        let children = [2, 0, 1].map(|number| {
+            let census = census.clone();
+            async move { if number == 0 { Err("it fails".to_owned()) } else { census.child(number).await } }
+        });
         match point.cancel(gather_all(children)).await {
             Some(outcomes) => assert_eq!(outcomes, [Ok(2), Err("it fails".to_owned()), Ok(1)]),
             None => until_quiet().await,
