@@ -19,6 +19,8 @@ use std::{
 };
 
 const SEEDS: u64 = 100;
+/// So many seconds does a child take that must be stopped.
+const LONG: u32 = 1000;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Sweeps `scenario`. Its report goes past the test harness, which would keep it to itself.
@@ -111,7 +113,7 @@ fn a_task_group() {
         let ended = point
             .cancel(task_group(async |group| {
                 let children: Vec<_> =
-                    [1, 2].map(|number| group.spawn_local(told.clone().child(number))).into();
+                    [1, LONG].map(|number| group.spawn_local(told.clone().child(number))).into();
                 let mut sum = 0;
                 for child in children {
                     sum += child?.await?;
@@ -121,7 +123,7 @@ fn a_task_group() {
             .await;
         let counts = &census.0;
         match ended {
-            Some(sum) => assert_eq!((sum.unwrap(), census.alive()), (3, 0), "it waits for its tasks"),
+            Some(sum) => assert_eq!((sum.unwrap(), census.alive()), (1 + LONG, 0), "it waits for its tasks"),
             None => {
                 until_quiet().await;
                 assert_eq!(census.alive(), 0);
@@ -160,9 +162,9 @@ fn a_task_group_whose_task_fails_waits_for_the_others_to_clean_up() {
 fn a_gather() {
     sweep("gather", |point| async move {
         let census = Census::default();
-        let children = [1, 2, 3].map(|number| census.clone().child(number));
+        let children = [1, LONG, 3].map(|number| census.clone().child(number));
         match point.cancel(gather(children)).await {
-            Some(values) => assert_eq!(values.unwrap(), [1, 2, 3]),
+            Some(values) => assert_eq!(values.unwrap(), [1, LONG, 3]),
             None => until_quiet().await,
         }
         let counts = &census.0;
@@ -175,12 +177,12 @@ fn a_gather() {
 fn a_gather_of_all_outcomes() {
     sweep("gather_all", |point| async move {
         let census = Census::default();
-        let children = [2, 0, 1].map(|number| {
+        let children = [LONG, 0, 1].map(|number| {
             let census = census.clone();
             async move { if number == 0 { Err("it fails".to_owned()) } else { census.child(number).await } }
         });
         match point.cancel(gather_all(children)).await {
-            Some(outcomes) => assert_eq!(outcomes, [Ok(2), Err("it fails".to_owned()), Ok(1)]),
+            Some(outcomes) => assert_eq!(outcomes, [Ok(LONG), Err("it fails".to_owned()), Ok(1)]),
             None => until_quiet().await,
         }
         let counts = &census.0;
