@@ -53,7 +53,13 @@ pub use queue::{PyLifoQueue, PyQueue};
 pub use semaphore::{PyBoundedSemaphore, PySemaphore};
 
 use crate::{calling, operation};
-use pyo3::{intern, prelude::*, types::PyType};
+use pyo3::{
+    PyTypeInfo,
+    exceptions::{PyRuntimeError, PyTypeError},
+    intern,
+    prelude::*,
+    types::{PyDict, PyTuple, PyType},
+};
 
 /// Adds the classes to the module.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -73,6 +79,25 @@ fn repr_with(object: &Bound<'_, PyAny>, extra: &str) -> PyResult<String> {
     let plain: String = calling::call_with(&repr, object)?.extract()?;
     let plain = plain.strip_suffix('>').unwrap_or(&plain);
     Ok(format!("{plain} [{extra}]>"))
+}
+
+/// Refuses arguments to a class that takes none. A subclass passes its own ones, which are for its `__init__`.
+fn refuse_arguments<T: PyTypeInfo>(
+    class: &Bound<'_, PyType>,
+    args: &Bound<'_, PyTuple>,
+    kwargs: Option<&Bound<'_, PyDict>>,
+) -> PyResult<()> {
+    if class.is(&class.py().get_type::<T>())
+        && (!args.is_empty() || kwargs.is_some_and(|given| !given.is_empty()))
+    {
+        return Err(PyTypeError::new_err(format!("{}() takes no arguments", class.name()?)));
+    }
+    Ok(())
+}
+
+/// A primitive's `__init__` was called again, which would put another one in its place.
+fn initialized_again(class: &str) -> PyErr {
+    PyRuntimeError::new_err(format!("{class}.__init__() was called before: make another {class} instead"))
 }
 
 /// How asyncio's representations tell of those who wait, if some do.

@@ -389,10 +389,10 @@ fn what_python_made_is_the_same_object_in_rust() {
         semaphore.get().shared().unwrap().try_acquire().unwrap().forget();
         assert!(semaphore.call_method0("locked").unwrap().is_truthy().unwrap());
         let bounded = made("BoundedSemaphore").cast_into::<PyBoundedSemaphore>().unwrap();
-        assert!(bounded.get().shared().release().is_err(), "all its permits are free");
+        assert!(PyBoundedSemaphore::shared(&bounded).release().is_err(), "all its permits are free");
         assert!(bounded.as_super().get().shared().is_none(), "it's not a plain one");
         let condition = made("Condition").cast_into::<PyCondition>().unwrap();
-        condition.get().lock().get().shared().try_acquire().unwrap().forget();
+        condition.get().lock(py).unwrap().get().shared().try_acquire().unwrap().forget();
         assert!(condition.call_method0("locked").unwrap().is_truthy().unwrap());
         assert!(made("PriorityQueue").cast_into::<PyQueue>().unwrap().get().shared().is_none());
         Ok::<_, Infallible>(())

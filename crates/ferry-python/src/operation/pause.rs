@@ -110,6 +110,10 @@ impl Pause {
                 Err(error) => Input::Throw(error),
             },
         };
+        if matches!(input, Input::Send(_)) && !this.alarm.rang() && this.has_callback(py) {
+            // The task that waits has not been woken, so this is another one.
+            return Err(PyRuntimeError::new_err("coroutine is being awaited already"));
+        }
         let (wait, cancelled, callback) =
             this.inner.with(py, |inner| (inner.wait.take(), inner.cancelled.take(), inner.callback.take()));
         if callback.is_some() {
@@ -143,6 +147,10 @@ impl Pause {
 
     pub(super) fn take_callback(&self, py: Python<'_>) -> Option<Callback> {
         self.inner.with(py, |inner| inner.callback.take())
+    }
+
+    fn has_callback(&self, py: Python<'_>) -> bool {
+        self.inner.with(py, |inner| inner.callback.is_some())
     }
 
     /// Whether nothing is left in it.
@@ -233,12 +241,12 @@ impl Pause {
         if this.alarm.rang() {
             return callback.call_soon(slf);
         }
-        let earlier = this.inner.with(py, |inner| inner.callback.replace(callback));
-        this.alarm.hold(slf);
-        match earlier {
-            None => Ok(()),
-            Some(_) => Err(PyRuntimeError::new_err("only the task that awaits an operation waits for it")),
+        if this.has_callback(py) {
+            return Err(PyRuntimeError::new_err("only the task that awaits an operation waits for it"));
         }
+        this.inner.with(py, |inner| inner.callback = Some(callback));
+        this.alarm.hold(slf);
+        Ok(())
     }
 
     #[pyo3(signature = (callback, /))]

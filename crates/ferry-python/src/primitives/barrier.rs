@@ -1,19 +1,27 @@
 //! `asyncferry.Barrier`.
 
-use super::repr_with;
+use super::{initialized_again, repr_with};
 use crate::{
     names,
     operation::{Arity, Begun, Operation, add_method},
     turn,
 };
 use asyncferry::sync::{Barrier, BarrierPhase, BrokenBarrier};
-use pyo3::{exceptions::PyValueError, prelude::*};
-use std::{ffi::CStr, sync::Arc};
+use pyo3::{
+    exceptions::{PyRuntimeError, PyValueError},
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
+use std::{
+    ffi::CStr,
+    sync::{Arc, OnceLock},
+};
 
 /// A number of tasks, of any event loops and threads, wait until all of them are there: as asyncio.Barrier.
 #[pyclass(frozen, subclass, weakref, module = "asyncferry", name = "Barrier")]
 pub struct PyBarrier {
-    barrier: Arc<Barrier>,
+    /// Made by `__init__`, as a subclass may pass its own arguments to `__new__`.
+    barrier: OnceLock<Arc<Barrier>>,
 }
 
 impl PyBarrier {
@@ -22,45 +30,59 @@ impl PyBarrier {
     /// # Errors
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, barrier: Arc<Barrier>) -> PyResult<Bound<'_, Self>> {
-        Bound::new(py, Self { barrier })
+        Bound::new(py, Self { barrier: barrier.into() })
     }
 
     /// The barrier itself, for Rust.
-    pub fn shared(&self) -> &Arc<Barrier> {
-        &self.barrier
+    ///
+    /// # Errors
+    /// `RuntimeError` when it's of a Python subclass that has not called `Barrier.__init__`.
+    pub fn shared(&self) -> PyResult<&Arc<Barrier>> {
+        let missing =
+            || PyRuntimeError::new_err("Barrier.__init__() was not called: it says for how many it is");
+        self.barrier.get().ok_or_else(missing)
     }
 }
 
 #[pymethods]
 impl PyBarrier {
     #[new]
-    fn new(parties: isize) -> PyResult<Self> {
+    #[pyo3(signature = (*args, **kwargs), text_signature = "(parties)")]
+    fn new(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        let _ = (args, kwargs);
+        Self { barrier: OnceLock::new() }
+    }
+
+    fn __init__(&self, parties: isize) -> PyResult<()> {
         match usize::try_from(parties) {
-            Ok(parties @ 1..) => Ok(Self { barrier: Arc::new(Barrier::new(parties)) }),
+            Ok(parties @ 1..) => {
+                let made = Arc::new(Barrier::new(parties));
+                self.barrier.set(made).map_err(|_| initialized_again("Barrier"))
+            }
             _ => Err(PyValueError::new_err("parties must be > 0")),
         }
     }
 
     /// How many it waits for.
     #[getter]
-    fn parties(&self) -> usize {
-        self.barrier.parties()
+    fn parties(&self) -> PyResult<usize> {
+        Ok(self.shared()?.parties())
     }
 
     /// How many wait now; none while those who passed leave.
     #[getter]
-    fn n_waiting(&self) -> usize {
-        self.barrier.n_waiting()
+    fn n_waiting(&self) -> PyResult<usize> {
+        Ok(self.shared()?.n_waiting())
     }
 
     /// Whether it was aborted.
     #[getter]
-    fn broken(&self) -> bool {
-        self.barrier.broken()
+    fn broken(&self) -> PyResult<bool> {
+        Ok(self.shared()?.broken())
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let barrier = &slf.get().barrier;
+        let barrier = slf.get().shared()?;
         let state = match barrier.phase() {
             BarrierPhase::Filling => "filling",
             BarrierPhase::Draining => "draining",
@@ -73,7 +95,7 @@ impl PyBarrier {
 
 /// asyncio's `wait()`.
 fn come<'py>(owner: &Bound<'py, PyBarrier>) -> PyResult<Begun<'py>> {
-    let barrier = owner.get().barrier.clone();
+    let barrier = owner.get().shared()?.clone();
     if barrier.broken() {
         return Err(names::broken_barrier(owner.py(), "Barrier aborted"));
     }
@@ -135,7 +157,8 @@ impl Operation for Reset {
         c"reset($self, /)\n--\n\nMakes the barrier empty and whole again. Those who wait get asyncio.BrokenBarrierError.";
 
     fn begin<'py>(owner: &Bound<'py, PyBarrier>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        turn::attached(owner.py(), || owner.get().barrier.reset());
+        let barrier = owner.get().shared()?;
+        turn::attached(owner.py(), || barrier.reset());
         Ok(Begun::none(owner.py()))
     }
 }
@@ -151,7 +174,8 @@ impl Operation for Abort {
 reset, get asyncio.BrokenBarrierError.";
 
     fn begin<'py>(owner: &Bound<'py, PyBarrier>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        turn::attached(owner.py(), || owner.get().barrier.abort());
+        let barrier = owner.get().shared()?;
+        turn::attached(owner.py(), || barrier.abort());
         Ok(Begun::none(owner.py()))
     }
 }

@@ -1,6 +1,6 @@
 //! `asyncferry.Condition`.
 
-use super::{lock::PyLock, repr_with, waiters};
+use super::{initialized_again, lock::PyLock, repr_with, waiters};
 use crate::{
     calling,
     operation::{Arity, Begun, GivenUp, Operation, Wait, add_method, yes},
@@ -11,12 +11,13 @@ use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyRuntimeError, PyTypeError},
     prelude::*,
+    types::{PyDict, PyTuple},
 };
 use std::{
     ffi::CStr,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
 };
 
@@ -25,7 +26,8 @@ use std::{
 #[pyclass(frozen, subclass, weakref, module = "asyncferry", name = "Condition")]
 pub struct PyCondition {
     condition: Arc<Condition>,
-    lock: Py<PyLock>,
+    /// Known by `__init__`, as a subclass may pass its own arguments to `__new__`.
+    lock: OnceLock<Py<PyLock>>,
 }
 
 impl PyCondition {
@@ -34,7 +36,7 @@ impl PyCondition {
     /// # Errors
     /// When Python has no memory left.
     pub fn of<'py>(condition: Arc<Condition>, lock: &Bound<'py, PyLock>) -> PyResult<Bound<'py, Self>> {
-        Bound::new(lock.py(), Self { condition, lock: lock.clone().unbind() })
+        Bound::new(lock.py(), Self { condition, lock: lock.clone().unbind().into() })
     }
 
     /// The condition itself, for Rust.
@@ -43,16 +45,23 @@ impl PyCondition {
     }
 
     /// Its lock.
-    pub fn lock(&self) -> &Py<PyLock> {
-        &self.lock
+    ///
+    /// # Errors
+    /// When Python has no memory left.
+    pub fn lock<'a>(&'a self, py: Python<'_>) -> PyResult<&'a Py<PyLock>> {
+        if let Some(lock) = self.lock.get() {
+            return Ok(lock);
+        }
+        let made = Py::new(py, PyLock::plain())?;
+        Ok(self.lock.get_or_init(|| made))
     }
 
-    fn is_locked(&self) -> bool {
-        self.lock.get().locked()
+    fn is_locked(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.lock(py)?.get().locked())
     }
 
     fn wake(&self, py: Python<'_>, n: usize) -> PyResult<()> {
-        if !self.is_locked() {
+        if !self.is_locked(py)? {
             return Err(PyRuntimeError::new_err("cannot notify on un-acquired lock"));
         }
         turn::attached(py, || self.condition.notify(n));
@@ -63,31 +72,30 @@ impl PyCondition {
 #[pymethods]
 impl PyCondition {
     #[new]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "(lock=None)")]
+    fn new(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        let _ = (args, kwargs);
+        Self { condition: Arc::new(Condition::new()), lock: OnceLock::new() }
+    }
+
     #[pyo3(signature = (lock = None))]
-    fn new(py: Python<'_>, lock: Option<Bound<'_, PyAny>>) -> PyResult<Self> {
-        let lock = match lock {
-            None => Py::new(py, PyLock::new())?,
-            Some(lock) => lock
-                .cast_into::<PyLock>()
-                .map_err(|error| {
-                    let class = error.into_inner().get_type();
-                    PyTypeError::new_err(format!(
-                        "the lock of a Condition is an asyncferry.Lock, not {class}"
-                    ))
-                })?
-                .unbind(),
-        };
-        Ok(Self { condition: Arc::new(Condition::new()), lock })
+    fn __init__(&self, py: Python<'_>, lock: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        let Some(lock) = lock else { return self.lock(py).map(drop) };
+        let lock = lock.cast_into::<PyLock>().map_err(|error| {
+            let class = error.into_inner().get_type();
+            PyTypeError::new_err(format!("the lock of a Condition is an asyncferry.Lock, not {class}"))
+        })?;
+        self.lock.set(lock.unbind()).map_err(|_| initialized_again("Condition"))
     }
 
     /// Whether somebody holds the lock.
-    fn locked(&self) -> bool {
-        self.is_locked()
+    fn locked(&self, py: Python<'_>) -> PyResult<bool> {
+        self.is_locked(py)
     }
 
     /// Lets the lock go. RuntimeError if nobody holds it.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
-        self.lock.get().let_go(py)
+        self.lock(py)?.get().let_go(py)
     }
 
     /// Wakes up to n of those who wait, in the order in which they came; each goes on when it has the lock. RuntimeError if
@@ -104,12 +112,12 @@ impl PyCondition {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let this = slf.get();
-        let locked = if this.is_locked() { "locked" } else { "unlocked" };
+        let locked = if this.is_locked(slf.py())? { "locked" } else { "unlocked" };
         repr_with(slf, &format!("{locked}{}", waiters(this.condition.waiters())))
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.lock)
+        self.lock.get().map_or(Ok(()), |lock| visit.call(lock))
     }
 }
 
@@ -122,7 +130,7 @@ impl Operation for Acquire {
     const DOC: &'static CStr = c"acquire($self, /)\n--\n\nTakes the lock, and gives True.";
 
     fn begin<'py>(owner: &Bound<'py, PyCondition>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let lock = owner.get().lock.get();
+        let lock = owner.get().lock(owner.py())?.get();
         if lock.take() {
             return Ok(Begun::yes(owner.py()));
         }
@@ -139,7 +147,7 @@ impl Operation for Enter {
     const DOC: &'static CStr = c"__aenter__($self, /)\n--\n\n";
 
     fn begin<'py>(owner: &Bound<'py, PyCondition>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let lock = owner.get().lock.get();
+        let lock = owner.get().lock(owner.py())?.get();
         if lock.take() {
             return Ok(Begun::none(owner.py()));
         }
@@ -157,7 +165,7 @@ impl Operation for Exit {
     const ARITY: Arity = Arity::Exit;
 
     fn begin<'py>(owner: &Bound<'py, PyCondition>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        owner.get().lock.get().let_go(owner.py())?;
+        owner.get().lock(owner.py())?.get().let_go(owner.py())?;
         Ok(Begun::none(owner.py()))
     }
 }
@@ -174,7 +182,7 @@ and gives True. It has the lock again as well when it's cancelled. RuntimeError 
 
     fn begin<'py>(owner: &Bound<'py, PyCondition>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
         check_locked(owner)?;
-        Ok(Begun::Waits(Box::pin(Waiting::new(owner, None))))
+        Ok(Begun::Waits(Box::pin(Waiting::new(owner, None)?)))
     }
 }
 
@@ -199,12 +207,12 @@ gives something true, and gives that.";
             return Ok(Begun::Done(held));
         }
         check_locked(owner)?;
-        Ok(Begun::Waits(Box::pin(Waiting::new(owner, Some(predicate.unbind())))))
+        Ok(Begun::Waits(Box::pin(Waiting::new(owner, Some(predicate.unbind()))?)))
     }
 }
 
 fn check_locked(owner: &Bound<'_, PyCondition>) -> PyResult<()> {
-    match owner.get().is_locked() {
+    match owner.get().is_locked(owner.py())? {
         true => Ok(()),
         false => Err(PyRuntimeError::new_err("cannot wait on un-acquired lock")),
     }
@@ -218,7 +226,8 @@ fn check_locked(owner: &Bound<'_, PyCondition>) -> PyResult<()> {
 ///
 /// Given up after it was notified, or failing then, it notifies the next in its stead.
 struct Waiting {
-    owner: Py<PyCondition>,
+    condition: Arc<Condition>,
+    lock: Py<PyLock>,
     predicate: Option<Py<PyAny>>,
     stage: Stage,
     /// A notification came to it, and it has not returned for it.
@@ -235,28 +244,24 @@ enum Stage {
 }
 
 impl Waiting {
-    fn new(owner: &Bound<'_, PyCondition>, predicate: Option<Py<PyAny>>) -> Self {
-        Self {
-            owner: owner.clone().unbind(),
-            predicate,
-            stage: Stage::New,
-            notified: false,
-            is_given_up: false,
-        }
+    fn new(owner: &Bound<'_, PyCondition>, predicate: Option<Py<PyAny>>) -> PyResult<Self> {
+        let (condition, py) = (owner.get().condition.clone(), owner.py());
+        let lock = owner.get().lock(py)?.clone_ref(py);
+        Ok(Self { condition, lock, predicate, stage: Stage::New, notified: false, is_given_up: false })
     }
 
     fn listen(&mut self, py: Python<'_>, cx: &mut Context<'_>) -> PyResult<()> {
-        let condition = self.owner.get().condition.clone();
+        let condition = self.condition.clone();
         let mut notified: Boxed = Box::pin(async move { condition.notified().await });
         // In line first, and then the lock goes: what is changed under the lock from now on is seen.
         let polled = notified.as_mut().poll(cx);
         debug_assert!(polled.is_pending());
         self.stage = Stage::Listening(notified);
-        self.owner.get().lock.get().let_go(py)
+        self.lock.get().let_go(py)
     }
 
     fn begin_locking(&mut self) {
-        self.stage = Stage::Locking(Box::pin(self.owner.get().lock.get().taking()));
+        self.stage = Stage::Locking(Box::pin(self.lock.get().taking()));
     }
 
     /// It has the lock: what it returns, or `None` if it waits on.
@@ -283,7 +288,7 @@ impl Wait for Waiting {
                 Stage::Listening(notified) => {
                     let Poll::Ready(()) = notified.as_mut().poll(cx) else { return Poll::Pending };
                     this.notified = true;
-                    if this.owner.get().lock.get().take() {
+                    if this.lock.get().take() {
                         this.stage = Stage::New;
                     } else {
                         this.begin_locking();
@@ -319,7 +324,7 @@ impl Wait for Waiting {
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.owner)?;
+        visit.call(&self.lock)?;
         self.predicate.as_ref().map_or(Ok(()), |predicate| visit.call(predicate))
     }
 }
@@ -327,7 +332,7 @@ impl Wait for Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         if std::mem::take(&mut self.notified) {
-            self.owner.get().condition.notify(1);
+            self.condition.notify(1);
         }
     }
 }

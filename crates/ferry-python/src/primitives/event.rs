@@ -1,12 +1,15 @@
 //! `asyncferry.Event`.
 
-use super::{repr_with, waiters};
+use super::{refuse_arguments, repr_with, waiters};
 use crate::{
     operation::{Begun, Operation, add_method, yes},
     turn,
 };
 use asyncferry::sync::Event;
-use pyo3::prelude::*;
+use pyo3::{
+    prelude::*,
+    types::{PyDict, PyTuple, PyType},
+};
 use std::{ffi::CStr, sync::Arc};
 
 /// A flag that tasks wait for, of any event loop and thread: as asyncio.Event.
@@ -16,6 +19,10 @@ pub struct PyEvent {
 }
 
 impl PyEvent {
+    fn plain() -> Self {
+        Self { event: Arc::new(Event::new()) }
+    }
+
     /// The Python object for an event of Rust's.
     ///
     /// # Errors
@@ -33,8 +40,15 @@ impl PyEvent {
 #[pymethods]
 impl PyEvent {
     #[new]
-    fn new() -> Self {
-        Self { event: Arc::new(Event::new()) }
+    #[classmethod]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "()")]
+    fn new(
+        class: &Bound<'_, PyType>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_arguments::<Self>(class, args, kwargs)?;
+        Ok(Self::plain())
     }
 
     /// Whether it is set.

@@ -1,12 +1,16 @@
 //! `asyncferry.Lock`.
 
-use super::{repr_with, waiters};
+use super::{refuse_arguments, repr_with, waiters};
 use crate::{
     operation::{Arity, Begun, Operation, add_method, yes},
     turn,
 };
 use asyncferry::sync::Lock;
-use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use pyo3::{
+    exceptions::PyRuntimeError,
+    prelude::*,
+    types::{PyDict, PyTuple, PyType},
+};
 use std::{ffi::CStr, sync::Arc};
 
 /// One at a time, among tasks of any event loop and thread, in the order of asking: as asyncio.Lock.
@@ -16,6 +20,10 @@ pub struct PyLock {
 }
 
 impl PyLock {
+    pub(super) fn plain() -> Self {
+        Self { lock: Arc::new(Lock::new(())) }
+    }
+
     /// The Python object for a lock of Rust's. Python's release() lets it go whoever took it, as asyncio's does.
     ///
     /// # Errors
@@ -54,8 +62,15 @@ impl PyLock {
 #[pymethods]
 impl PyLock {
     #[new]
-    pub(super) fn new() -> Self {
-        Self { lock: Arc::new(Lock::new(())) }
+    #[classmethod]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "()")]
+    fn new(
+        class: &Bound<'_, PyType>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_arguments::<Self>(class, args, kwargs)?;
+        Ok(Self::plain())
     }
 
     /// Whether somebody holds it.

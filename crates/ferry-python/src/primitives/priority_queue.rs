@@ -9,21 +9,27 @@
 
 use super::{
     heap::Heap,
-    queue::{Line, PyQueue, Refusal},
+    queue::{Line, Order, PyQueue, Refusal},
 };
 use crate::{
     operation::{BoxedWait, Wait, waiting_for},
     turn,
 };
 use asyncferry::sync::{GetError, PutError, Queue, QueueShutDown, Shutdown};
-use pyo3::{PyTraverseError, PyVisit, exceptions::PyRuntimeError, prelude::*, sync::MutexExt};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::PyRuntimeError,
+    prelude::*,
+    sync::MutexExt,
+    types::{PyDict, PyTuple},
+};
 use std::{
     future::Future,
     ops::{Deref, DerefMut},
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{self, AtomicUsize},
     },
     task::{Context, Poll},
 };
@@ -37,9 +43,10 @@ pub struct PyPriorityQueue;
 #[pymethods]
 impl PyPriorityQueue {
     #[new]
-    #[pyo3(signature = (maxsize = 0))]
-    fn new(maxsize: isize) -> PyClassInitializer<Self> {
-        PyClassInitializer::from(PyQueue::sorted(maxsize)).add_subclass(Self)
+    #[pyo3(signature = (*args, **kwargs), text_signature = "(maxsize=0)")]
+    fn new(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        let _ = (args, kwargs);
+        PyClassInitializer::from(PyQueue::ordered(Order::Sorted)).add_subclass(Self)
     }
 }
 
@@ -72,7 +79,7 @@ impl DerefMut for Held<'_> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.holder.store(NOBODY, Ordering::Relaxed);
+        self.holder.store(NOBODY, atomic::Ordering::Relaxed);
     }
 }
 
@@ -97,13 +104,13 @@ impl Sorted {
     /// Its items and tokens, for this thread alone.
     fn hold(&self, py: Python<'_>) -> PyResult<Held<'_>> {
         let me = this_thread();
-        if self.holder.load(Ordering::Relaxed) == me {
+        if self.holder.load(atomic::Ordering::Relaxed) == me {
             return Err(PyRuntimeError::new_err(
                 "a PriorityQueue can't be used by the code that compares its items",
             ));
         }
         let heap = self.heap.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
-        self.holder.store(me, Ordering::Relaxed);
+        self.holder.store(me, atomic::Ordering::Relaxed);
         Ok(Held { heap, holder: &self.holder })
     }
 

@@ -1,7 +1,7 @@
 //! `asyncferry.Queue` and `asyncferry.LifoQueue`, and what all queues have in common.
 
 use super::{
-    generic,
+    generic, initialized_again,
     item::Item,
     priority_queue::{PyPriorityQueue, Sorted},
 };
@@ -11,11 +11,16 @@ use crate::{
     turn,
 };
 use asyncferry::sync::{GetError, LifoQueue, PutError, Queue, QueueShutDown, QueueWith, Shutdown, Storage};
-use pyo3::{PyTraverseError, PyVisit, exceptions::PyValueError, prelude::*, types::PyType};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::PyValueError,
+    prelude::*,
+    types::{PyDict, PyTuple, PyType},
+};
 use std::{
     ffi::CStr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -23,9 +28,9 @@ use std::{
 /// A queue of items, for tasks of any event loop and thread, first in, first out: as asyncio.Queue.
 #[pyclass(frozen, subclass, weakref, module = "asyncferry", name = "Queue")]
 pub struct PyQueue {
-    kind: Kind,
-    /// As it was given: any number below one stands for no limit.
-    maxsize: isize,
+    order: Order,
+    /// Made by `__init__`, as a subclass may pass its own arguments to `__new__`.
+    queue: OnceLock<Sized>,
     /// Rust has it as well, so the collector can't know who refers to the items.
     is_shared: AtomicBool,
 }
@@ -33,6 +38,37 @@ pub struct PyQueue {
 /// A Queue that gives the youngest item first: as asyncio.LifoQueue.
 #[pyclass(frozen, subclass, extends = PyQueue, module = "asyncferry", name = "LifoQueue")]
 pub struct PyLifoQueue;
+
+/// In which order it gives its items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Fifo,
+    Lifo,
+    Sorted,
+}
+
+/// A queue, and its size as it was given: any number below one stands for no limit.
+struct Sized {
+    kind: Kind,
+    maxsize: isize,
+}
+
+impl Sized {
+    fn new(order: Order, maxsize: isize) -> Self {
+        let limit = usize::try_from(maxsize).unwrap_or(0);
+        let kind = match order {
+            Order::Fifo => Kind::Fifo(Arc::new(Queue::new(limit))),
+            Order::Lifo => Kind::Lifo(Arc::new(LifoQueue::new(limit))),
+            Order::Sorted => Kind::Sorted(Arc::new(Sorted::new(limit))),
+        };
+        Self { kind, maxsize }
+    }
+
+    /// A queue that Rust has as well.
+    fn shared(kind: Kind, maxsize: usize) -> Self {
+        Self { kind, maxsize: isize::try_from(maxsize).unwrap_or(isize::MAX) }
+    }
+}
 
 enum Kind {
     Fifo(Arc<Queue<Item>>),
@@ -46,27 +82,31 @@ impl PyQueue {
     /// # Errors
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, queue: Arc<Queue<Item>>) -> PyResult<Bound<'_, Self>> {
-        let maxsize = size_told(queue.maxsize());
-        Bound::new(py, Self { kind: Kind::Fifo(queue), maxsize, is_shared: AtomicBool::new(true) })
+        let maxsize = queue.maxsize();
+        Bound::new(py, Self::of_rust(Order::Fifo, Sized::shared(Kind::Fifo(queue), maxsize)))
     }
 
     /// The queue itself, for Rust; `None` if it's one that gives its items in another order.
     pub fn shared(&self) -> Option<&Arc<Queue<Item>>> {
-        let Kind::Fifo(queue) = &self.kind else { return None };
+        let Kind::Fifo(queue) = &self.queue().kind else { return None };
         self.is_shared.store(true, Ordering::Relaxed);
         Some(queue)
     }
 
-    pub(super) fn sorted(maxsize: isize) -> Self {
-        Self::with(Kind::Sorted(Arc::new(Sorted::new(limit(maxsize)))), maxsize)
+    pub(super) fn ordered(order: Order) -> Self {
+        Self { order, queue: OnceLock::new(), is_shared: AtomicBool::new(false) }
     }
 
-    fn with(kind: Kind, maxsize: isize) -> Self {
-        Self { kind, maxsize, is_shared: AtomicBool::new(false) }
+    fn of_rust(order: Order, queue: Sized) -> Self {
+        Self { order, queue: queue.into(), is_shared: AtomicBool::new(true) }
+    }
+
+    fn queue(&self) -> &Sized {
+        self.queue.get_or_init(|| Sized::new(self.order, 0))
     }
 
     fn line(&self) -> &dyn Line {
-        match &self.kind {
+        match &self.queue().kind {
             Kind::Fifo(queue) => queue,
             Kind::Lifo(queue) => queue,
             Kind::Sorted(queue) => queue,
@@ -75,7 +115,7 @@ impl PyQueue {
 
     fn described(&self, py: Python<'_>) -> PyResult<String> {
         let line = self.line();
-        let mut told = format!("maxsize={}", self.maxsize);
+        let mut told = format!("maxsize={}", self.queue().maxsize);
         let items = line.reprs(py)?;
         if !items.is_empty() {
             told += &format!(" _queue=[{}]", items.join(", "));
@@ -102,41 +142,39 @@ impl PyLifoQueue {
     /// # Errors
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, queue: Arc<LifoQueue<Item>>) -> PyResult<Bound<'_, Self>> {
-        let maxsize = size_told(queue.maxsize());
-        let base = PyQueue { kind: Kind::Lifo(queue), maxsize, is_shared: AtomicBool::new(true) };
+        let maxsize = queue.maxsize();
+        let base = PyQueue::of_rust(Order::Lifo, Sized::shared(Kind::Lifo(queue), maxsize));
         Bound::new(py, PyClassInitializer::from(base).add_subclass(Self))
     }
 
     /// The queue itself, for Rust.
     pub fn shared<'a>(slf: &'a Bound<'_, Self>) -> Option<&'a Arc<LifoQueue<Item>>> {
         let base = slf.as_super().get();
-        let Kind::Lifo(queue) = &base.kind else { return None };
+        let Kind::Lifo(queue) = &base.queue().kind else { return None };
         base.is_shared.store(true, Ordering::Relaxed);
         Some(queue)
     }
 }
 
-/// asyncio's limit, as Rust's queues have it.
-fn limit(maxsize: isize) -> usize {
-    usize::try_from(maxsize).unwrap_or(0)
-}
-
-fn size_told(maxsize: usize) -> isize {
-    isize::try_from(maxsize).unwrap_or(isize::MAX)
-}
-
 #[pymethods]
 impl PyQueue {
     #[new]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "(maxsize=0)")]
+    fn new(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        let _ = (args, kwargs);
+        Self::ordered(Order::Fifo)
+    }
+
     #[pyo3(signature = (maxsize = 0))]
-    fn new(maxsize: isize) -> Self {
-        Self::with(Kind::Fifo(Arc::new(Queue::new(limit(maxsize)))), maxsize)
+    fn __init__(&self, maxsize: isize) -> PyResult<()> {
+        let made = Sized::new(self.order, maxsize);
+        self.queue.set(made).map_err(|_| initialized_again("Queue"))
     }
 
     /// How many items it may hold; any number, if that's zero or less.
     #[getter]
     fn maxsize(&self) -> isize {
-        self.maxsize
+        self.queue().maxsize
     }
 
     /// How many items are in it.
@@ -211,10 +249,10 @@ impl PyQueue {
 #[pymethods]
 impl PyLifoQueue {
     #[new]
-    #[pyo3(signature = (maxsize = 0))]
-    fn new(maxsize: isize) -> PyClassInitializer<Self> {
-        let base = PyQueue::with(Kind::Lifo(Arc::new(LifoQueue::new(limit(maxsize)))), maxsize);
-        PyClassInitializer::from(base).add_subclass(Self)
+    #[pyo3(signature = (*args, **kwargs), text_signature = "(maxsize=0)")]
+    fn new(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        let _ = (args, kwargs);
+        PyClassInitializer::from(PyQueue::ordered(Order::Lifo)).add_subclass(Self)
     }
 }
 

@@ -1,25 +1,32 @@
 //! `asyncferry.Semaphore` and `asyncferry.BoundedSemaphore`.
 
-use super::{repr_with, waiters};
+use super::{initialized_again, repr_with, waiters};
 use crate::{
     operation::{Arity, Begun, Operation, add_method, yes},
     turn,
 };
 use asyncferry::sync::{BoundedSemaphore, Semaphore};
-use pyo3::{exceptions::PyValueError, prelude::*};
-use std::{ffi::CStr, sync::Arc};
+use pyo3::{
+    exceptions::PyValueError,
+    prelude::*,
+    types::{PyDict, PyTuple},
+};
+use std::{
+    ffi::CStr,
+    sync::{Arc, OnceLock},
+};
 
 /// So many at once, among tasks of any event loop and thread, in the order of asking: as asyncio.Semaphore.
 #[pyclass(frozen, subclass, weakref, module = "asyncferry", name = "Semaphore")]
 pub struct PySemaphore {
-    semaphore: Shared,
+    is_bounded: bool,
+    /// Made by `__init__`, as a subclass may pass its own arguments to `__new__`.
+    semaphore: OnceLock<Shared>,
 }
 
 /// A Semaphore that never has more permits than it began with: as asyncio.BoundedSemaphore.
 #[pyclass(frozen, subclass, extends = PySemaphore, module = "asyncferry", name = "BoundedSemaphore")]
-pub struct PyBoundedSemaphore {
-    semaphore: Arc<BoundedSemaphore>,
-}
+pub struct PyBoundedSemaphore;
 
 enum Shared {
     Plain(Arc<Semaphore>),
@@ -27,6 +34,14 @@ enum Shared {
 }
 
 impl Shared {
+    fn new(permits: usize, is_bounded: bool) -> Self {
+        if is_bounded {
+            Self::Bounded(Arc::new(BoundedSemaphore::new(permits)))
+        } else {
+            Self::Plain(Arc::new(Semaphore::new(permits)))
+        }
+    }
+
     fn take(&self) -> bool {
         let permit = match self {
             Self::Plain(semaphore) => semaphore.try_acquire(),
@@ -65,19 +80,23 @@ impl PySemaphore {
     /// # Errors
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, semaphore: Arc<Semaphore>) -> PyResult<Bound<'_, Self>> {
-        Bound::new(py, Self { semaphore: Shared::Plain(semaphore) })
+        Bound::new(py, Self { is_bounded: false, semaphore: Shared::Plain(semaphore).into() })
     }
 
     /// The semaphore itself, for Rust; `None` where it's the base of a [`PyBoundedSemaphore`].
     pub fn shared(&self) -> Option<&Arc<Semaphore>> {
-        match &self.semaphore {
+        match self.semaphore() {
             Shared::Plain(semaphore) => Some(semaphore),
             Shared::Bounded(_) => None,
         }
     }
 
+    fn semaphore(&self) -> &Shared {
+        self.semaphore.get_or_init(|| Shared::new(1, self.is_bounded))
+    }
+
     fn let_go(&self, py: Python<'_>) -> PyResult<()> {
-        turn::attached(py, || match &self.semaphore {
+        turn::attached(py, || match self.semaphore() {
             Shared::Plain(semaphore) => {
                 semaphore.release();
                 Ok(())
@@ -94,17 +113,16 @@ impl PyBoundedSemaphore {
     /// # Errors
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, semaphore: Arc<BoundedSemaphore>) -> PyResult<Bound<'_, Self>> {
-        Bound::new(py, Self::with(semaphore))
+        let base = PySemaphore { is_bounded: true, semaphore: Shared::Bounded(semaphore).into() };
+        Bound::new(py, PyClassInitializer::from(base).add_subclass(Self))
     }
 
     /// The semaphore itself, for Rust.
-    pub fn shared(&self) -> &Arc<BoundedSemaphore> {
-        &self.semaphore
-    }
-
-    fn with(semaphore: Arc<BoundedSemaphore>) -> PyClassInitializer<Self> {
-        let base = PySemaphore { semaphore: Shared::Bounded(semaphore.clone()) };
-        PyClassInitializer::from(base).add_subclass(Self { semaphore })
+    pub fn shared<'a>(slf: &'a Bound<'_, Self>) -> &'a Arc<BoundedSemaphore> {
+        match slf.as_super().get().semaphore() {
+            Shared::Bounded(semaphore) => semaphore,
+            Shared::Plain(_) => unreachable!("it was made a bounded one"),
+        }
     }
 }
 
@@ -115,14 +133,21 @@ fn permits(value: isize) -> PyResult<usize> {
 #[pymethods]
 impl PySemaphore {
     #[new]
+    #[pyo3(signature = (*args, **kwargs), text_signature = "(value=1)")]
+    fn new(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        let _ = (args, kwargs);
+        Self { is_bounded: false, semaphore: OnceLock::new() }
+    }
+
     #[pyo3(signature = (value = 1))]
-    fn new(value: isize) -> PyResult<Self> {
-        Ok(Self { semaphore: Shared::Plain(Arc::new(Semaphore::new(permits(value)?))) })
+    fn __init__(&self, value: isize) -> PyResult<()> {
+        let made = Shared::new(permits(value)?, self.is_bounded);
+        self.semaphore.set(made).map_err(|_| initialized_again("Semaphore"))
     }
 
     /// Whether an acquire() would have to wait.
     fn locked(&self) -> bool {
-        match &self.semaphore {
+        match self.semaphore() {
             Shared::Plain(semaphore) => semaphore.locked(),
             Shared::Bounded(semaphore) => semaphore.locked(),
         }
@@ -138,18 +163,20 @@ impl PySemaphore {
         let state = if this.locked() {
             "locked".to_owned()
         } else {
-            format!("unlocked, value:{}", this.semaphore.permits())
+            format!("unlocked, value:{}", this.semaphore().permits())
         };
-        repr_with(slf, &format!("{state}{}", waiters(this.semaphore.waiters())))
+        repr_with(slf, &format!("{state}{}", waiters(this.semaphore().waiters())))
     }
 }
 
 #[pymethods]
 impl PyBoundedSemaphore {
     #[new]
-    #[pyo3(signature = (value = 1))]
-    fn new(value: isize) -> PyResult<PyClassInitializer<Self>> {
-        Ok(Self::with(Arc::new(BoundedSemaphore::new(permits(value)?))))
+    #[pyo3(signature = (*args, **kwargs), text_signature = "(value=1)")]
+    fn new(args: &Bound<'_, PyTuple>, kwargs: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        let _ = (args, kwargs);
+        let base = PySemaphore { is_bounded: true, semaphore: OnceLock::new() };
+        PyClassInitializer::from(base).add_subclass(Self)
     }
 }
 
@@ -164,7 +191,7 @@ impl Operation for Acquire {
 others wait already.";
 
     fn begin<'py>(owner: &Bound<'py, PySemaphore>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let semaphore = &owner.get().semaphore;
+        let semaphore = owner.get().semaphore();
         if semaphore.take() {
             return Ok(Begun::yes(owner.py()));
         }
@@ -181,7 +208,7 @@ impl Operation for Enter {
     const DOC: &'static CStr = c"__aenter__($self, /)\n--\n\n";
 
     fn begin<'py>(owner: &Bound<'py, PySemaphore>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let semaphore = &owner.get().semaphore;
+        let semaphore = owner.get().semaphore();
         if semaphore.take() {
             return Ok(Begun::none(owner.py()));
         }
