@@ -7,6 +7,7 @@
 //!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives.
 //! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
 //! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
+//! - [`patterns`] are what most async programs write again: pending requests, background tasks, a graceful shutdown.
 //! - [`testing`] runs a scenario under many orders of its tasks, and cancels at each await point.
 //!
 //! ```
@@ -34,6 +35,7 @@ mod gather;
 mod group;
 mod mailbox;
 mod model;
+pub mod patterns;
 mod promise;
 mod runtime;
 pub mod sync;
