@@ -87,7 +87,7 @@ fn refuse_arguments<T: PyTypeInfo>(
     args: &Bound<'_, PyTuple>,
     kwargs: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
-    if class.is(&class.py().get_type::<T>())
+    if class.is(class.py().get_type::<T>())
         && (!args.is_empty() || kwargs.is_some_and(|given| !given.is_empty()))
     {
         return Err(PyTypeError::new_err(format!("{}() takes no arguments", class.name()?)));
