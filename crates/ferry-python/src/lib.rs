@@ -115,6 +115,8 @@ mod module;
 mod names;
 mod operation;
 mod orphans;
+#[cfg(feature = "embed")]
+mod package;
 pub mod primitives;
 mod progress;
 mod race;

@@ -1,5 +1,7 @@
 //! The module `asyncferry`, as Python sees it.
 
+#[cfg(feature = "embed")]
+use crate::package;
 use crate::{
     activity::{check_cancelled, report_progress},
     artifact::Artifact,
@@ -130,5 +132,6 @@ pub fn append_to_inittab() {
 #[cfg(feature = "embed")]
 #[pymodule(gil_used = true)]
 fn asyncferry(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    fill_module(module)
+    fill_module(module)?;
+    package::complete(module)
 }
