@@ -1,8 +1,9 @@
 """What the tests share: functions that give or fail, a runner for each event loop, a Rust job that ends when a test
-says so, and programs in processes of their own."""
+says so, programs in processes of their own, and what the tests of the primitives ask for."""
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ import rloop
 import uvloop
 
 import asyncferry as ferry
+from asyncferry import testing
 
 # Far more than anything here takes. A test that waits so long has failed.
 PATIENCE = 30
@@ -159,5 +161,60 @@ def in_thread():
         if error is not None:
             raise error
         return value
+
+    return run
+
+
+# For the tests of the primitives. Each runs on asyncio's own class as well, which proves that it asks for the right thing.
+
+
+@pytest.fixture(params=[asyncio, ferry], ids=["asyncio", "ferry"])
+def m(request):
+    """The module whose primitives are used."""
+    return request.param
+
+
+@pytest.fixture
+def virtual():
+    """Runs a coroutine function on the virtual clock, in order and under some seeds."""
+
+    def run(main):
+        testing.run_seeds(main, seeds=5)
+
+    return run
+
+
+@pytest.fixture
+def described():
+    """A primitive's representation without its class and address: '[unset, waiters:1]'."""
+
+    def describe(primitive):
+        found = re.fullmatch(r"<(asyncferry|asyncio\.locks)\.\w+ object at 0x[0-9a-f]+ (\[.*\])>", repr(primitive))
+        assert found, repr(primitive)
+        return found[2]
+
+    return describe
+
+
+@pytest.fixture
+def cancelled():
+    """Cancels a task and says what its CancelledError had to say."""
+
+    async def cancel(task, message="why"):
+        task.cancel(message)
+        with pytest.raises(asyncio.CancelledError) as raised:
+            await task
+        return raised.value.args
+
+    return cancel
+
+
+@pytest.fixture
+def turns():
+    """Lets everything that is ready run."""
+
+    async def run(number=10):
+        for _ in range(number):
+            await asyncio.sleep(0)
 
     return run

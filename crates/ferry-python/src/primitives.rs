@@ -30,8 +30,8 @@
 //! ```
 //!
 //! They are Rust's in what asyncio leaves open or does worse: who waits longest is served first, whichever language, loop
-//! or thread it's from; and nothing is handed to who has given up. What Python awaits of them is an
-//! [operation](crate::operation).
+//! or thread it's from; and nothing is handed to who has given up. What Python awaits of them is an operation: see
+//! `operation.rs`.
 
 mod barrier;
 mod condition;
@@ -52,24 +52,50 @@ pub use priority_queue::PyPriorityQueue;
 pub use queue::{PyLifoQueue, PyQueue};
 pub use semaphore::{PyBoundedSemaphore, PySemaphore};
 
-use crate::{calling, operation};
+use crate::{calling, names, operation};
 use pyo3::{
-    PyTypeInfo,
+    PyClass, PyTypeInfo,
     exceptions::{PyRuntimeError, PyTypeError},
     intern,
     prelude::*,
+    sync::PyOnceLock,
     types::{PyDict, PyTuple, PyType},
 };
 
 /// Adds the classes to the module.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    operation::prepare(module.py())?;
-    event::add_to(module)?;
-    lock::add_to(module)?;
-    semaphore::add_to(module)?;
-    condition::add_to(module)?;
-    barrier::add_to(module)?;
-    queue::add_to(module)
+    complete(module.py())?;
+    module.add_class::<PyEvent>()?;
+    module.add_class::<PyLock>()?;
+    module.add_class::<PySemaphore>()?;
+    module.add_class::<PyBoundedSemaphore>()?;
+    module.add_class::<PyCondition>()?;
+    module.add_class::<PyBarrier>()?;
+    module.add_class::<PyQueue>()?;
+    module.add_class::<PyLifoQueue>()?;
+    module.add_class::<PyPriorityQueue>()?;
+    names::add_errors(module)
+}
+
+/// Gives the classes their awaited methods, once: before Python sees the first object of one, which may be Rust's.
+fn complete(py: Python<'_>) -> PyResult<()> {
+    static COMPLETE: PyOnceLock<()> = PyOnceLock::new();
+    let complete = || {
+        operation::prepare(py)?;
+        event::complete(py)?;
+        lock::complete(py)?;
+        semaphore::complete(py)?;
+        condition::complete(py)?;
+        barrier::complete(py)?;
+        queue::complete(py)
+    };
+    COMPLETE.get_or_try_init(py, complete).copied()
+}
+
+/// A new object of a primitive's class.
+fn object<T: PyClass>(py: Python<'_>, made: impl Into<PyClassInitializer<T>>) -> PyResult<Bound<'_, T>> {
+    complete(py)?;
+    Bound::new(py, made)
 }
 
 /// What `object.__repr__` says, with `[extra]` before its end.
@@ -107,5 +133,5 @@ fn waiters(count: usize) -> String {
 
 /// `class[item]`, for type checkers.
 fn generic<'py>(class: &Bound<'py, PyType>, item: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    crate::names::generic_alias(class, item)
+    names::generic_alias(class, item)
 }

@@ -7,7 +7,13 @@
 //! is a turn of its own. A loop on a virtual clock gets each wake-up by itself, so that a seed can shuffle them.
 
 use crate::{calling, home::Home, names, operation::Alarm};
-use pyo3::{exceptions::PyKeyboardInterrupt, ffi, intern, prelude::*, sync::PyOnceLock};
+use pyo3::{
+    exceptions::PyKeyboardInterrupt,
+    ffi, intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyWeakrefMethods, PyWeakrefReference},
+};
 use std::{
     cell::Cell,
     collections::VecDeque,
@@ -60,8 +66,9 @@ fn in_scope<R>(scope: Scope, act: impl FnOnce() -> R) -> R {
 pub(crate) struct Turn {
     /// What is called at it.
     runner: PyOnceLock<Py<RunTurn>>,
-    /// The loop's own queue of what is ready, where it's known to have one.
-    ready: Option<Py<PyAny>>,
+    /// The loop's own queue of what is ready, where it's known to have one. Held weakly: what is in it refers to the loop,
+    /// which the home must not keep alive.
+    ready: Option<Py<PyWeakrefReference>>,
 }
 
 impl Turn {
@@ -70,13 +77,15 @@ impl Turn {
         let py = event_loop.py();
         let ready = event_loop.getattr_opt(intern!(py, "_ready"))?;
         let deque = DEQUE.import(py, "collections", "deque")?;
-        let ready = ready.filter(|ready| ready.get_type().is(deque)).map(Bound::unbind);
+        let ready = ready.filter(|ready| ready.get_type().is(deque));
+        let ready = ready.map(|ready| PyWeakrefReference::new(&ready)).transpose()?.map(Bound::unbind);
         Ok(Self { runner: PyOnceLock::new(), ready })
     }
 
     /// Whether the loop has nothing else to do now.
     fn is_alone(&self, py: Python<'_>) -> bool {
-        self.ready.as_ref().is_some_and(|ready| ready.bind(py).len().is_ok_and(|len| len == 0))
+        let ready = self.ready.as_ref().and_then(|ready| ready.bind(py).upgrade());
+        ready.is_some_and(|ready| ready.len().is_ok_and(|len| len == 0))
     }
 }
 

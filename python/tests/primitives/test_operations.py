@@ -390,6 +390,22 @@ def test_waiters_go_with_their_loop():
     assert gone(make)
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_loop_that_is_dropped_goes_whatever_was_ready():
+    def make():
+        async def use():
+            event = ferry.Event()
+            asyncio.get_running_loop().call_soon(event.set)
+            await event.wait()
+
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(use())
+        loop.call_soon(lambda: loop)
+        return loop
+
+    assert gone(make)
+
+
 def test_a_priority_that_cannot_be_compared_loses_nothing():
     class Bad:
         def __lt__(self, other):

@@ -1,6 +1,6 @@
 //! `asyncferry.Barrier`.
 
-use super::{initialized_again, repr_with};
+use super::{initialized_again, object, repr_with};
 use crate::{
     names,
     operation::{Arity, Begun, Operation, add_method},
@@ -30,7 +30,7 @@ impl PyBarrier {
     /// # Errors
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, barrier: Arc<Barrier>) -> PyResult<Bound<'_, Self>> {
-        Bound::new(py, Self { barrier: barrier.into() })
+        object(py, Self { barrier: barrier.into() })
     }
 
     /// The barrier itself, for Rust.
@@ -180,9 +180,8 @@ reset, get asyncio.BrokenBarrierError.";
     }
 }
 
-pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyBarrier>()?;
-    let class = module.py().get_type::<PyBarrier>();
+pub(super) fn complete(py: Python<'_>) -> PyResult<()> {
+    let class = py.get_type::<PyBarrier>();
     add_method::<WaitOperation>(&class)?;
     add_method::<Enter>(&class)?;
     add_method::<Exit>(&class)?;

@@ -1,6 +1,6 @@
 //! `asyncferry.Condition`.
 
-use super::{initialized_again, lock::PyLock, repr_with, waiters};
+use super::{initialized_again, lock::PyLock, object, repr_with, waiters};
 use crate::{
     calling,
     operation::{Arity, Begun, GivenUp, Operation, Wait, add_method, yes},
@@ -36,7 +36,7 @@ impl PyCondition {
     /// # Errors
     /// When Python has no memory left.
     pub fn of<'py>(condition: Arc<Condition>, lock: &Bound<'py, PyLock>) -> PyResult<Bound<'py, Self>> {
-        Bound::new(lock.py(), Self { condition, lock: lock.clone().unbind().into() })
+        object(lock.py(), Self { condition, lock: lock.clone().unbind().into() })
     }
 
     /// The condition itself, for Rust.
@@ -337,9 +337,8 @@ impl Drop for Waiting {
     }
 }
 
-pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyCondition>()?;
-    let class = module.py().get_type::<PyCondition>();
+pub(super) fn complete(py: Python<'_>) -> PyResult<()> {
+    let class = py.get_type::<PyCondition>();
     add_method::<Acquire>(&class)?;
     add_method::<Enter>(&class)?;
     add_method::<Exit>(&class)?;

@@ -1,6 +1,6 @@
 //! `asyncferry.Event`.
 
-use super::{refuse_arguments, repr_with, waiters};
+use super::{object, refuse_arguments, repr_with, waiters};
 use crate::{
     operation::{Begun, Operation, add_method, yes},
     turn,
@@ -28,7 +28,7 @@ impl PyEvent {
     /// # Errors
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, event: Arc<Event>) -> PyResult<Bound<'_, Self>> {
-        Bound::new(py, Self { event })
+        object(py, Self { event })
     }
 
     /// The event itself, for Rust.
@@ -91,7 +91,6 @@ impl Operation for WaitOperation {
     }
 }
 
-pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyEvent>()?;
-    add_method::<WaitOperation>(&module.py().get_type::<PyEvent>())
+pub(super) fn complete(py: Python<'_>) -> PyResult<()> {
+    add_method::<WaitOperation>(&py.get_type::<PyEvent>())
 }

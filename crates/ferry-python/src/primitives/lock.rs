@@ -1,6 +1,6 @@
 //! `asyncferry.Lock`.
 
-use super::{refuse_arguments, repr_with, waiters};
+use super::{object, refuse_arguments, repr_with, waiters};
 use crate::{
     operation::{Arity, Begun, Operation, add_method, yes},
     turn,
@@ -29,7 +29,7 @@ impl PyLock {
     /// # Errors
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, lock: Arc<Lock>) -> PyResult<Bound<'_, Self>> {
-        Bound::new(py, Self { lock })
+        object(py, Self { lock })
     }
 
     /// The lock itself, for Rust.
@@ -140,9 +140,8 @@ impl Operation for Exit {
     }
 }
 
-pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyLock>()?;
-    let class = module.py().get_type::<PyLock>();
+pub(super) fn complete(py: Python<'_>) -> PyResult<()> {
+    let class = py.get_type::<PyLock>();
     add_method::<Acquire>(&class)?;
     add_method::<Enter>(&class)?;
     add_method::<Exit>(&class)

@@ -1,10 +1,6 @@
 //! `asyncferry.Queue` and `asyncferry.LifoQueue`, and what all queues have in common.
 
-use super::{
-    generic, initialized_again,
-    item::Item,
-    priority_queue::{PyPriorityQueue, Sorted},
-};
+use super::{generic, initialized_again, item::Item, object, priority_queue::Sorted};
 use crate::{
     names,
     operation::{Arity, Begun, BoxedWait, Operation, add_method, waiting_for},
@@ -83,7 +79,7 @@ impl PyQueue {
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, queue: Arc<Queue<Item>>) -> PyResult<Bound<'_, Self>> {
         let maxsize = queue.maxsize();
-        Bound::new(py, Self::of_rust(Order::Fifo, Sized::shared(Kind::Fifo(queue), maxsize)))
+        object(py, Self::of_rust(Order::Fifo, Sized::shared(Kind::Fifo(queue), maxsize)))
     }
 
     /// The queue itself, for Rust; `None` if it's one that gives its items in another order.
@@ -144,7 +140,7 @@ impl PyLifoQueue {
     pub fn of(py: Python<'_>, queue: Arc<LifoQueue<Item>>) -> PyResult<Bound<'_, Self>> {
         let maxsize = queue.maxsize();
         let base = PyQueue::of_rust(Order::Lifo, Sized::shared(Kind::Lifo(queue), maxsize));
-        Bound::new(py, PyClassInitializer::from(base).add_subclass(Self))
+        object(py, PyClassInitializer::from(base).add_subclass(Self))
     }
 
     /// The queue itself, for Rust.
@@ -486,14 +482,9 @@ impl Operation for Join {
     }
 }
 
-pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let py = module.py();
-    module.add_class::<PyQueue>()?;
-    module.add_class::<PyLifoQueue>()?;
-    module.add_class::<PyPriorityQueue>()?;
+pub(super) fn complete(py: Python<'_>) -> PyResult<()> {
     let class = py.get_type::<PyQueue>();
     add_method::<Put>(&class)?;
     add_method::<Get>(&class)?;
-    add_method::<Join>(&class)?;
-    names::add_errors(module)
+    add_method::<Join>(&class)
 }

@@ -1,6 +1,6 @@
 //! `asyncferry.Semaphore` and `asyncferry.BoundedSemaphore`.
 
-use super::{initialized_again, repr_with, waiters};
+use super::{initialized_again, object, repr_with, waiters};
 use crate::{
     operation::{Arity, Begun, Operation, add_method, yes},
     turn,
@@ -80,7 +80,7 @@ impl PySemaphore {
     /// # Errors
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, semaphore: Arc<Semaphore>) -> PyResult<Bound<'_, Self>> {
-        Bound::new(py, Self { is_bounded: false, semaphore: Shared::Plain(semaphore).into() })
+        object(py, Self { is_bounded: false, semaphore: Shared::Plain(semaphore).into() })
     }
 
     /// The semaphore itself, for Rust; `None` where it's the base of a [`PyBoundedSemaphore`].
@@ -114,7 +114,7 @@ impl PyBoundedSemaphore {
     /// When Python has no memory left.
     pub fn of(py: Python<'_>, semaphore: Arc<BoundedSemaphore>) -> PyResult<Bound<'_, Self>> {
         let base = PySemaphore { is_bounded: true, semaphore: Shared::Bounded(semaphore).into() };
-        Bound::new(py, PyClassInitializer::from(base).add_subclass(Self))
+        object(py, PyClassInitializer::from(base).add_subclass(Self))
     }
 
     /// The semaphore itself, for Rust.
@@ -231,10 +231,8 @@ impl Operation for Exit {
     }
 }
 
-pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PySemaphore>()?;
-    module.add_class::<PyBoundedSemaphore>()?;
-    let class = module.py().get_type::<PySemaphore>();
+pub(super) fn complete(py: Python<'_>) -> PyResult<()> {
+    let class = py.get_type::<PySemaphore>();
     add_method::<Acquire>(&class)?;
     add_method::<Enter>(&class)?;
     add_method::<Exit>(&class)
