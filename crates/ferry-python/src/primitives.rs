@@ -37,6 +37,7 @@ mod barrier;
 mod condition;
 mod event;
 mod heap;
+mod holding;
 mod item;
 mod lock;
 mod priority_queue;

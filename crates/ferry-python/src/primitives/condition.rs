@@ -1,6 +1,11 @@
 //! `asyncferry.Condition`.
 
-use super::{initialized_again, lock::PyLock, object, repr_with, waiters};
+use super::{
+    holding::{self, Holdable},
+    initialized_again,
+    lock::PyLock,
+    object, repr_with, waiters,
+};
 use crate::{
     calling,
     operation::{Arity, Begun, GivenUp, Operation, Wait, add_method, yes},
@@ -95,7 +100,7 @@ impl PyCondition {
 
     /// Lets the lock go. RuntimeError if nobody holds it.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
-        self.lock(py)?.get().let_go(py)
+        self.let_go(py)
     }
 
     /// Wakes up to n of those who wait, in the order in which they came; each goes on when it has the lock. RuntimeError if
@@ -121,52 +126,22 @@ impl PyCondition {
     }
 }
 
-struct Acquire;
-
-impl Operation for Acquire {
-    type Owner = PyCondition;
-    const METHOD: &'static CStr = c"acquire";
-    const NAME: &'static str = "Condition.acquire";
+impl Holdable for PyCondition {
+    const ACQUIRE: &'static str = "Condition.acquire";
+    const ENTER: &'static str = "Condition.__aenter__";
+    const EXIT: &'static str = "Condition.__aexit__";
     const DOC: &'static CStr = c"acquire($self, /)\n--\n\nTakes the lock, and gives True.";
 
-    fn begin<'py>(owner: &Bound<'py, PyCondition>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let lock = owner.get().lock(owner.py())?.get();
-        if lock.take() {
-            return Ok(Begun::yes(owner.py()));
-        }
-        Ok(Begun::waits(lock.taking(), |py, ()| Ok(yes(py).unbind())))
+    fn take(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.lock(py)?.get().take_free())
     }
-}
 
-struct Enter;
-
-impl Operation for Enter {
-    type Owner = PyCondition;
-    const METHOD: &'static CStr = c"__aenter__";
-    const NAME: &'static str = "Condition.__aenter__";
-    const DOC: &'static CStr = c"__aenter__($self, /)\n--\n\n";
-
-    fn begin<'py>(owner: &Bound<'py, PyCondition>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let lock = owner.get().lock(owner.py())?.get();
-        if lock.take() {
-            return Ok(Begun::none(owner.py()));
-        }
-        Ok(Begun::waits(lock.taking(), |py, ()| Ok(py.None())))
+    fn taking(&self, py: Python<'_>) -> PyResult<impl Future<Output = ()> + Send + 'static + use<>> {
+        Ok(self.lock(py)?.get().taking_in_line())
     }
-}
 
-struct Exit;
-
-impl Operation for Exit {
-    type Owner = PyCondition;
-    const METHOD: &'static CStr = c"__aexit__";
-    const NAME: &'static str = "Condition.__aexit__";
-    const DOC: &'static CStr = c"__aexit__($self, exc_type, exc, tb, /)\n--\n\n";
-    const ARITY: Arity = Arity::Exit;
-
-    fn begin<'py>(owner: &Bound<'py, PyCondition>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        owner.get().lock(owner.py())?.get().let_go(owner.py())?;
-        Ok(Begun::none(owner.py()))
+    fn let_go(&self, py: Python<'_>) -> PyResult<()> {
+        self.lock(py)?.get().let_go(py)
     }
 }
 
@@ -261,7 +236,7 @@ impl Waiting {
     }
 
     fn begin_locking(&mut self) {
-        self.stage = Stage::Locking(Box::pin(self.lock.get().taking()));
+        self.stage = Stage::Locking(Box::pin(self.lock.get().taking_in_line()));
     }
 
     /// It has the lock: what it returns, or `None` if it waits on.
@@ -288,7 +263,7 @@ impl Wait for Waiting {
                 Stage::Listening(notified) => {
                     let Poll::Ready(()) = notified.as_mut().poll(cx) else { return Poll::Pending };
                     this.notified = true;
-                    if this.lock.get().take() {
+                    if this.lock.get().take_free() {
                         this.stage = Stage::New;
                     } else {
                         this.begin_locking();
@@ -339,9 +314,7 @@ impl Drop for Waiting {
 
 pub(super) fn complete(py: Python<'_>) -> PyResult<()> {
     let class = py.get_type::<PyCondition>();
-    add_method::<Acquire>(&class)?;
-    add_method::<Enter>(&class)?;
-    add_method::<Exit>(&class)?;
+    holding::complete::<PyCondition>(py)?;
     add_method::<WaitOperation>(&class)?;
     add_method::<WaitForOperation>(&class)
 }

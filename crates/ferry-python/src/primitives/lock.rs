@@ -1,10 +1,10 @@
 //! `asyncferry.Lock`.
 
-use super::{object, refuse_arguments, repr_with, waiters};
-use crate::{
-    operation::{Arity, Begun, Operation, add_method, yes},
-    turn,
+use super::{
+    holding::{self, Holdable},
+    object, refuse_arguments, repr_with, waiters,
 };
+use crate::turn;
 use asyncferry::sync::Lock;
 use pyo3::{
     exceptions::PyRuntimeError,
@@ -38,17 +38,12 @@ impl PyLock {
     }
 
     /// Takes it if it's free and nobody waits for it.
-    pub(super) fn take(&self) -> bool {
+    pub(super) fn take_free(&self) -> bool {
         self.lock.try_acquire().map(|guard| guard.forget()).is_some()
     }
 
-    pub(super) fn let_go(&self, py: Python<'_>) -> PyResult<()> {
-        turn::attached(py, || self.lock.release())
-            .map_err(|_| PyRuntimeError::new_err("Lock is not acquired."))
-    }
-
     /// Waits in line for it.
-    pub(super) fn taking(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+    pub(super) fn taking_in_line(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
         let lock = self.lock.clone();
         async move { lock.acquire().await.forget() }
     }
@@ -89,60 +84,28 @@ impl PyLock {
     }
 }
 
-struct Acquire;
-
-impl Operation for Acquire {
-    type Owner = PyLock;
-    const METHOD: &'static CStr = c"acquire";
-    const NAME: &'static str = "Lock.acquire";
+impl Holdable for PyLock {
+    const ACQUIRE: &'static str = "Lock.acquire";
+    const ENTER: &'static str = "Lock.__aenter__";
+    const EXIT: &'static str = "Lock.__aexit__";
     const DOC: &'static CStr =
         c"acquire($self, /)\n--\n\nTakes the lock, and gives True; waits while another holds it or \
 waits for it already.";
 
-    fn begin<'py>(owner: &Bound<'py, PyLock>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let lock = owner.get();
-        if lock.take() {
-            return Ok(Begun::yes(owner.py()));
-        }
-        Ok(Begun::waits(lock.taking(), |py, ()| Ok(yes(py).unbind())))
+    fn take(&self, _: Python<'_>) -> PyResult<bool> {
+        Ok(self.take_free())
     }
-}
 
-struct Enter;
-
-impl Operation for Enter {
-    type Owner = PyLock;
-    const METHOD: &'static CStr = c"__aenter__";
-    const NAME: &'static str = "Lock.__aenter__";
-    const DOC: &'static CStr = c"__aenter__($self, /)\n--\n\n";
-
-    fn begin<'py>(owner: &Bound<'py, PyLock>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let lock = owner.get();
-        if lock.take() {
-            return Ok(Begun::none(owner.py()));
-        }
-        Ok(Begun::waits(lock.taking(), |py, ()| Ok(py.None())))
+    fn taking(&self, _: Python<'_>) -> PyResult<impl Future<Output = ()> + Send + 'static + use<>> {
+        Ok(self.taking_in_line())
     }
-}
 
-struct Exit;
-
-impl Operation for Exit {
-    type Owner = PyLock;
-    const METHOD: &'static CStr = c"__aexit__";
-    const NAME: &'static str = "Lock.__aexit__";
-    const DOC: &'static CStr = c"__aexit__($self, exc_type, exc, tb, /)\n--\n\n";
-    const ARITY: Arity = Arity::Exit;
-
-    fn begin<'py>(owner: &Bound<'py, PyLock>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        owner.get().let_go(owner.py())?;
-        Ok(Begun::none(owner.py()))
+    fn let_go(&self, py: Python<'_>) -> PyResult<()> {
+        let released = turn::attached(py, || self.lock.release());
+        released.map_err(|_| PyRuntimeError::new_err("Lock is not acquired."))
     }
 }
 
 pub(super) fn complete(py: Python<'_>) -> PyResult<()> {
-    let class = py.get_type::<PyLock>();
-    add_method::<Acquire>(&class)?;
-    add_method::<Enter>(&class)?;
-    add_method::<Exit>(&class)
+    holding::complete::<PyLock>(py)
 }

@@ -1,10 +1,10 @@
 //! `asyncferry.Semaphore` and `asyncferry.BoundedSemaphore`.
 
-use super::{initialized_again, object, repr_with, waiters};
-use crate::{
-    operation::{Arity, Begun, Operation, add_method, yes},
-    turn,
+use super::{
+    holding::{self, Holdable},
+    initialized_again, object, repr_with, waiters,
 };
+use crate::turn;
 use asyncferry::sync::{BoundedSemaphore, Semaphore};
 use pyo3::{
     exceptions::PyValueError,
@@ -94,17 +94,6 @@ impl PySemaphore {
     fn semaphore(&self) -> &Shared {
         self.semaphore.get_or_init(|| Shared::new(1, self.is_bounded))
     }
-
-    fn let_go(&self, py: Python<'_>) -> PyResult<()> {
-        turn::attached(py, || match self.semaphore() {
-            Shared::Plain(semaphore) => {
-                semaphore.release();
-                Ok(())
-            }
-            Shared::Bounded(semaphore) => semaphore.release(),
-        })
-        .map_err(|_| PyValueError::new_err("BoundedSemaphore released too many times"))
-    }
 }
 
 impl PyBoundedSemaphore {
@@ -180,60 +169,34 @@ impl PyBoundedSemaphore {
     }
 }
 
-struct Acquire;
-
-impl Operation for Acquire {
-    type Owner = PySemaphore;
-    const METHOD: &'static CStr = c"acquire";
-    const NAME: &'static str = "Semaphore.acquire";
+impl Holdable for PySemaphore {
+    const ACQUIRE: &'static str = "Semaphore.acquire";
+    const ENTER: &'static str = "Semaphore.__aenter__";
+    const EXIT: &'static str = "Semaphore.__aexit__";
     const DOC: &'static CStr =
         c"acquire($self, /)\n--\n\nTakes a permit, and gives True; waits if there is none, or if \
 others wait already.";
 
-    fn begin<'py>(owner: &Bound<'py, PySemaphore>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let semaphore = owner.get().semaphore();
-        if semaphore.take() {
-            return Ok(Begun::yes(owner.py()));
-        }
-        Ok(Begun::waits(semaphore.taking(), |py, ()| Ok(yes(py).unbind())))
+    fn take(&self, _: Python<'_>) -> PyResult<bool> {
+        Ok(self.semaphore().take())
     }
-}
 
-struct Enter;
-
-impl Operation for Enter {
-    type Owner = PySemaphore;
-    const METHOD: &'static CStr = c"__aenter__";
-    const NAME: &'static str = "Semaphore.__aenter__";
-    const DOC: &'static CStr = c"__aenter__($self, /)\n--\n\n";
-
-    fn begin<'py>(owner: &Bound<'py, PySemaphore>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        let semaphore = owner.get().semaphore();
-        if semaphore.take() {
-            return Ok(Begun::none(owner.py()));
-        }
-        Ok(Begun::waits(semaphore.taking(), |py, ()| Ok(py.None())))
+    fn taking(&self, _: Python<'_>) -> PyResult<impl Future<Output = ()> + Send + 'static + use<>> {
+        Ok(self.semaphore().taking())
     }
-}
 
-struct Exit;
-
-impl Operation for Exit {
-    type Owner = PySemaphore;
-    const METHOD: &'static CStr = c"__aexit__";
-    const NAME: &'static str = "Semaphore.__aexit__";
-    const DOC: &'static CStr = c"__aexit__($self, exc_type, exc, tb, /)\n--\n\n";
-    const ARITY: Arity = Arity::Exit;
-
-    fn begin<'py>(owner: &Bound<'py, PySemaphore>, _: Option<Bound<'py, PyAny>>) -> PyResult<Begun<'py>> {
-        owner.get().let_go(owner.py())?;
-        Ok(Begun::none(owner.py()))
+    fn let_go(&self, py: Python<'_>) -> PyResult<()> {
+        let released = turn::attached(py, || match self.semaphore() {
+            Shared::Plain(semaphore) => {
+                semaphore.release();
+                Ok(())
+            }
+            Shared::Bounded(semaphore) => semaphore.release(),
+        });
+        released.map_err(|_| PyValueError::new_err("BoundedSemaphore released too many times"))
     }
 }
 
 pub(super) fn complete(py: Python<'_>) -> PyResult<()> {
-    let class = py.get_type::<PySemaphore>();
-    add_method::<Acquire>(&class)?;
-    add_method::<Enter>(&class)?;
-    add_method::<Exit>(&class)
+    holding::complete::<PySemaphore>(py)
 }
