@@ -1,6 +1,7 @@
 """Event: CPython 3.13, "Synchronization Primitives", Event."""
 
 import asyncio
+import weakref
 
 import pytest
 
@@ -119,5 +120,24 @@ def test_with_asyncios_own_functions(m, virtual):
         assert await asyncio.gather(event.wait(), event.wait()) == [True, True]
         assert await asyncio.shield(event.wait()) is True
         assert asyncio.get_running_loop().time() == 7
+
+    virtual(main)
+
+
+def test_who_waits_keeps_it_alive(m, virtual, turns):
+    """CPython 3.13, weakref: a value is there as long as a strong reference to it exists; the waiting coroutine has one."""
+
+    async def main():
+        events = weakref.WeakValueDictionary()
+
+        async def wait():
+            return await events.setdefault("key", m.Event()).wait()
+
+        waiting = asyncio.create_task(wait())
+        await turns()
+        events["key"].set()
+        assert await waiting is True
+        await turns()
+        assert not events
 
     virtual(main)

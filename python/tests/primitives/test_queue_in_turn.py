@@ -57,10 +57,14 @@ def test_a_put_that_comes_later_is_not_faster(turns):
         waiting = asyncio.create_task(queue.put("waited"))
         await turns()
         assert queue.get_nowait() == "there"
-        newcomer = asyncio.create_task(queue.put("asked later"))
-        await turns()
-        assert waiting.done() and not newcomer.done()
-        assert [await queue.get() for _ in range(2)] == ["waited", "asked later"]
+        newcomer = queue.put("asked later")
+        # There is room, and somebody was called for it.
+        newcomer.send(None)
+        await waiting
+        assert queue.get_nowait() == "waited"
+        with pytest.raises(StopIteration):
+            newcomer.send(None)
+        assert queue.get_nowait() == "asked later"
 
     testing.run(main())
 

@@ -228,8 +228,8 @@ unsafe extern "C" fn close(slf: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *m
             let object = slf.cast::<Object>();
             let stage = (*object).stage.replace(Stage::Done);
             match stage {
-                Stage::Waiting(pause) => {
-                    (*object).stage.set(Stage::Waiting(pause));
+                waiting @ Stage::Waiting { .. } => {
+                    (*object).stage.set(waiting);
                     match step(slf, || Input::Throw(PyGeneratorExit::new_err(()))) {
                         Ok(Step::Yields(_)) => {
                             end((*object).stage.replace(Stage::Done), py);
@@ -274,7 +274,7 @@ unsafe extern "C" fn repr(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
         let told = match &stage {
             Stage::New { .. } => "not awaited yet",
             Stage::Running => "running",
-            Stage::Waiting(_) => "waits",
+            Stage::Waiting { .. } => "waits",
             Stage::Done => "done",
         };
         (*object).stage.set(stage);
@@ -295,7 +295,7 @@ unsafe extern "C" fn traverse(
     unsafe {
         let held = match &*(*slf.cast::<Object>()).stage.as_ptr() {
             Stage::New { owner, argument } => [Some(owner.as_ptr()), argument.as_ref().map(Py::as_ptr)],
-            Stage::Waiting(pause) => [Some(pause.as_ptr()), None],
+            Stage::Waiting { pause, owner } => [Some(pause.as_ptr()), Some(owner.as_ptr())],
             Stage::Running | Stage::Done => [None, None],
         };
         for object in held.into_iter().flatten() {

@@ -45,7 +45,11 @@ pub(super) enum Stage {
     },
     /// A step is being made.
     Running,
-    Waiting(Py<Pause>),
+    /// Who waits for a primitive keeps it alive, as asyncio's do: a weak dictionary of events must not lose one meanwhile.
+    Waiting {
+        pause: Py<Pause>,
+        owner: Py<PyAny>,
+    },
     Done,
 }
 
@@ -160,7 +164,7 @@ pub(super) unsafe fn step<'py>(
                     match started {
                         Started::Done(ended) => ended.map(|value| Step::Returns(value.into_bound(py))),
                         Started::Pauses(pause, yielded) => {
-                            object.stage.set(Stage::Waiting(pause.unbind()));
+                            object.stage.set(Stage::Waiting { pause: pause.unbind(), owner: owner.unbind() });
                             // SAFETY: the object is whole, and not tracked before it waits.
                             unsafe { ffi::PyObject_GC_Track(slf.cast()) };
                             Ok(Step::Yields(yielded))
@@ -169,11 +173,11 @@ pub(super) unsafe fn step<'py>(
                 }
             }
         }
-        Stage::Waiting(pause) => {
-            let pause = pause.into_bound(py);
+        Stage::Waiting { pause, owner } => {
+            let (pause, owner) = (pause.into_bound(py), owner.into_bound(py));
             let stepped = Python::attach(|_| turn::attached(py, || Pause::resume(&pause, input())));
             object.stage.set(match &stepped {
-                Ok(Step::Yields(_)) => Stage::Waiting(pause.unbind()),
+                Ok(Step::Yields(_)) => Stage::Waiting { pause: pause.unbind(), owner: owner.unbind() },
                 _ => Stage::Done,
             });
             stepped
@@ -197,8 +201,8 @@ pub(super) fn end(stage: Stage, py: Python<'_>) {
         Stage::New { owner, argument } => {
             drop((owner.into_bound(py), argument.map(|argument| argument.into_bound(py))));
         }
-        Stage::Waiting(pause) => {
-            let pause = pause.into_bound(py);
+        Stage::Waiting { pause, owner } => {
+            let (pause, _owner) = (pause.into_bound(py), owner.into_bound(py));
             Python::attach(|_| pause.get().end(py));
         }
         Stage::Running | Stage::Done => {}
