@@ -16,7 +16,6 @@ def mended(m):
     return m
 
 
-
 def test_it_is_a_lock_too(m, virtual, described):
     """CPython 3.13, Condition: combines the functionality of an Event and a Lock."""
 
@@ -262,6 +261,108 @@ def test_a_timeout_while_waiting(m, virtual):
                 async with asyncio.timeout(1):
                     await condition.wait()
             assert condition.locked()
+        assert not condition.locked()
+
+    virtual(main)
+
+
+def test_arguments(m, virtual):
+    """CPython 3.13, Condition: the optional lock argument must be a Lock object or None. notify(n=1), wait_for(predicate)."""
+
+    async def main():
+        condition = m.Condition(None)
+        async with condition:
+            assert condition.notify(n=2) is None and condition.notify_all() is None
+            assert await condition.wait_for(predicate=lambda: [1]) == [1]
+        for wrong in (lambda: m.Condition(3), lambda: condition.wait_for(), lambda: condition.wait(1)):
+            with pytest.raises((TypeError, AttributeError)):
+                wrong()
+
+    virtual(main)
+
+
+def test_who_is_notified_stands_in_the_locks_line(m, turns):
+    """CPython 3.13, Condition.notify: the tasks do not return from wait() before they can re-acquire the lock, which is
+    fair."""
+
+    async def main():
+        condition, order = m.Condition(), []
+
+        async def wait():
+            async with condition:
+                await condition.wait()
+                order.append("notified")
+
+        async def come(name):
+            async with condition:
+                order.append(name)
+
+        waiting = asyncio.create_task(wait())
+        await turns()
+        async with condition:
+            before = asyncio.create_task(come("before"))
+            await turns()
+            condition.notify()
+            await turns()
+            after = asyncio.create_task(come("after"))
+            await turns()
+        await asyncio.gather(waiting, before, after)
+        assert order == ["before", "notified", "after"]
+
+    testing.run(main())
+
+
+def test_a_cancelled_wait_for_has_the_lock_again(mended, virtual, turns):
+    """CPython 3.13, Condition.wait_for: waits by wait(), which re-acquires the lock."""
+
+    async def main():
+        condition, seen = mended.Condition(), []
+
+        async def wait():
+            async with condition:
+                try:
+                    await condition.wait_for(lambda: False)
+                except asyncio.CancelledError as error:
+                    seen.append((condition.locked(), error.args))
+                    # It's the task's again: it may go on.
+                    asyncio.current_task().uncancel()
+                    return await condition.wait()
+
+        waiting = asyncio.create_task(wait())
+        await turns()
+        async with condition:
+            condition.notify_all()
+        await turns()
+        assert not seen, "the predicate does not hold"
+        waiting.cancel("why")
+        await turns()
+        assert seen == [(True, ("why",))] and not condition.locked()
+        async with condition:
+            condition.notify()
+        assert await waiting is True
+
+    virtual(main)
+
+
+def test_a_failing_task_group_leaves_the_lock_free(m, virtual):
+    """CPython 3.13, Task Groups: the remaining tasks in the group are cancelled, and then waited for."""
+
+    async def main():
+        condition = m.Condition()
+
+        async def wait():
+            async with condition:
+                await condition.wait()
+
+        async def fail():
+            await asyncio.sleep(1)
+            1 / 0
+
+        with pytest.raises(ExceptionGroup) as raised:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(wait()) for _ in range(3)]
+                group.create_task(fail())
+        assert raised.group_contains(ZeroDivisionError) and all(task.cancelled() for task in tasks)
         assert not condition.locked()
 
     virtual(main)

@@ -141,3 +141,41 @@ def test_who_waits_keeps_it_alive(m, virtual, turns):
         assert not events
 
     virtual(main)
+
+
+def test_who_is_cancelled_when_called_is_cancelled(m, virtual, turns, cancelled, described):
+    """CPython 3.13, Task.cancel: with its message, at the next await; the event stays set."""
+
+    async def main():
+        event = m.Event()
+        first, second = [asyncio.create_task(event.wait()) for _ in range(2)]
+        await turns()
+        event.set()
+        assert await cancelled(first) == ("why",)
+        assert await second is True and described(event) == "[set]"
+
+    virtual(main)
+
+
+def test_a_task_that_was_not_stopped_waits_again(m, virtual, turns):
+    """CPython 3.13, Task.uncancel: a coroutine may suppress its cancellation, and go on."""
+
+    async def main():
+        event = m.Event()
+
+        async def wait():
+            try:
+                await event.wait()
+            except asyncio.CancelledError:
+                asyncio.current_task().uncancel()
+            return await event.wait()
+
+        waiting = asyncio.create_task(wait())
+        await turns()
+        waiting.cancel()
+        await turns()
+        assert not waiting.done()
+        event.set()
+        assert await waiting is True
+
+    virtual(main)

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from asyncferry import testing
+
 
 @pytest.fixture(params=["Semaphore", "BoundedSemaphore"])
 def make(m, request):
@@ -110,5 +112,83 @@ def test_a_cancelled_waiter_loses_no_permit(make, virtual, turns, moment):
         assert await asyncio.wait_for(second, 1) is True
         semaphore.release()
         await asyncio.wait_for(semaphore.acquire(), 1)
+
+    virtual(main)
+
+
+def test_a_newcomer_is_not_faster_than_who_waits(make, virtual, turns):
+    """CPython 3.13, Semaphore.acquire; since 3.11 those who wait are served in their order."""
+
+    async def main():
+        semaphore, order = make(1), []
+        await semaphore.acquire()
+
+        async def wait():
+            async with semaphore:
+                order.append("waited")
+
+        waiting = asyncio.create_task(wait())
+        await turns()
+        semaphore.release()
+        assert semaphore.locked()
+        async with semaphore:
+            order.append("came")
+        await waiting
+        assert order == ["waited", "came"]
+
+    virtual(main)
+
+
+def test_several_releases_wake_several(make, turns, described):
+    """CPython 3.13, Semaphore.release: can wake up a task waiting to acquire the semaphore."""
+
+    async def main():
+        semaphore, served = make(3), []
+        for _ in range(3):
+            await semaphore.acquire()
+
+        async def take(number):
+            await semaphore.acquire()
+            served.append(number)
+
+        tasks = [asyncio.create_task(take(number)) for number in range(4)]
+        await turns()
+        for _ in range(3):
+            semaphore.release()
+        await turns()
+        assert served == [0, 1, 2] and described(semaphore) == "[locked, waiters:1]"
+        semaphore.release()
+        await asyncio.gather(*tasks)
+        assert served == [0, 1, 2, 3] and described(semaphore) == "[locked]"
+
+    # In order: who asked first must be known.
+    testing.run(main())
+
+
+def test_with_asyncios_own_functions(make, virtual):
+    """CPython 3.13, "Coroutines and Tasks": Timeouts, Shielding, Task Groups."""
+
+    async def main():
+        semaphore = make(2)
+        async with semaphore, semaphore:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(semaphore.acquire(), 1)
+            shielded = asyncio.create_task(semaphore.acquire())
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1):
+                    await asyncio.shield(shielded)
+        assert await shielded is True
+        semaphore.release()
+        assert await asyncio.gather(semaphore.acquire(), semaphore.acquire()) == [True, True]
+        with pytest.raises(ExceptionGroup) as raised:
+            async with asyncio.TaskGroup() as group:
+                waiting = group.create_task(semaphore.acquire())
+                group.create_task(asyncio.sleep(1)).add_done_callback(lambda _: group.create_task(fail()))
+        assert raised.group_contains(ZeroDivisionError) and waiting.cancelled()
+        semaphore.release()
+        assert not semaphore.locked()
+
+    async def fail():
+        1 / 0
 
     virtual(main)
