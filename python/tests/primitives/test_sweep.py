@@ -5,6 +5,7 @@ seed and its point, and FERRY_SEED=… runs that seed alone."""
 import asyncio
 import itertools
 import os
+import re
 import sys
 
 import pytest
@@ -312,3 +313,86 @@ def test_join(sweep):
         return True
 
     sweep("Queue.join", scenario, 250)
+
+
+def test_a_wait_for_the_lock_is_cancelled_again_and_again(sweep):
+    """Who gives up a Condition takes its lock first, and is cancelled while it does: the lock is held when the wait ends,
+    the last message counts, and a notification goes on."""
+
+    async def scenario(point):
+        condition, tokens, taken = ferry.Condition(), 0, 0
+
+        async def take(number):
+            nonlocal tokens, taken
+            async with condition:
+                while not tokens:
+                    if await point.wait(pressed(condition.wait())) is None:
+                        assert condition.locked(), "it has the lock again"
+                        return
+                tokens -= 1
+                taken += 1
+
+        async def pressed(waiting):
+            """Cancels again at each turn, until the wait has ended."""
+            task, over = asyncio.current_task(), False
+
+            def again():
+                if not over and task.cancelling():
+                    task.cancel("swept")
+                if not over:
+                    loop.call_soon(again)
+
+            loop = asyncio.get_running_loop()
+            loop.call_soon(again)
+            try:
+                return await waiting
+            finally:
+                over = True
+                while task.cancelling() > 1:
+                    task.uncancel()
+
+        tasks = start(take, 3)
+        await turns(4)
+        for _ in range(2):
+            async with condition:
+                tokens += 1
+                condition.notify()
+                await turns(4)
+            await turns(2)
+        await turns()
+        assert (tokens, taken) == (0, 2)
+        async with condition:
+            tokens += 1
+            condition.notify_all()
+        await asyncio.gather(*tasks)
+        assert repr(condition).endswith("[unlocked]>")
+
+    sweep("Condition, cancelled again", scenario, 250)
+
+
+def test_a_failing_schedule_names_itself_and_is_run_again(monkeypatch):
+    async def scenario(point):
+        order = []
+
+        async def work(number):
+            await point.wait(asyncio.sleep(0))
+            order.append(number)
+
+        await asyncio.gather(*start(work, 4))
+        assert order[0] != 2, "a fault of some orders"
+
+    def failing():
+        with pytest.raises(AssertionError, match="a fault of some orders") as raised:
+            count_schedules("Faulty", scenario)
+        [note] = raised.value.__notes__
+        return note
+
+    monkeypatch.delenv("FERRY_SEED", raising=False)
+    note = failing()
+    seed = re.fullmatch(r"Faulty: FERRY_SEED=(\d+), await point \d+, cancelled [\w ]+", note)[1]
+    monkeypatch.setenv("FERRY_SEED", seed)
+    assert failing() == note
+    # Seed 0 is first in, first out.
+    assert seed != "0"
+    monkeypatch.setenv("FERRY_SEED", "0")
+    assert count_schedules("Faulty", scenario) >= 4
