@@ -30,7 +30,11 @@ pub(crate) mod scope;
 
 use crate::{
     error::{AsyncError, Failure},
-    executor::{Letter, Loop, LoopRef, platform, try_with_loop},
+    executor::{
+        Letter, Loop, LoopRef,
+        platform::{self, PoolAborter},
+        try_with_loop,
+    },
     model,
 };
 use pin_project_lite::pin_project;
@@ -220,7 +224,7 @@ pub struct Canceller(Target);
 enum Target {
     Scope(model::Arc<Scope>),
     Local { home: LoopRef, slot: u32, number: u64 },
-    Pool { number: u64, task: tokio::task::AbortHandle },
+    Pool { number: u64, task: PoolAborter },
 }
 
 impl Canceller {
@@ -234,7 +238,7 @@ impl Canceller {
         Self(Target::Local { home, slot, number })
     }
 
-    pub(crate) fn pool(number: u64, task: tokio::task::AbortHandle) -> Self {
+    pub(crate) fn pool(number: u64, task: PoolAborter) -> Self {
         Self(Target::Pool { number, task })
     }
 

@@ -48,6 +48,8 @@ mod which_primitive;
 pub use cancel::{Cancellable, Cancelled, Canceller, cancellable, cancelling, uncancel};
 pub use error::{AsyncError, Failure};
 pub use executor::Order;
+#[allow(unused_imports, unreachable_pub, reason = "most platforms have nothing of their own")]
+pub use executor::only_here::*;
 pub use gather::{
     AsCompleted, Gather, GatherAll, ReturnWhen, Shield, Wait, as_completed, gather, gather_all, shield, wait,
 };
@@ -57,7 +59,7 @@ pub use promise::{CallbackKey, Future, Outcome, Promise, Settled, State, promise
 pub use runtime::{AsyncRuntime, RuntimeConfig};
 pub use task::{
     CatchPanic, TaskBuilder, TaskHandle, TaskId, YieldNow, catch_panic, spawn, spawn_blocking, spawn_local,
-    yield_now,
+    yield_now, yield_to_host,
 };
 pub use time::{
     ClockHold, Deadline, DeadlineRun, Instant, Sleep, Timeout, hold_clock, sleep, sleep_until, timeout,

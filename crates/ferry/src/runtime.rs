@@ -37,6 +37,23 @@ impl AsyncRuntime {
         Self::try_block_on(future).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// Runs a program's main future: where a thread may wait, to its end, as [`block_on`](Self::block_on) does; in the
+    /// browser it starts it as a task of the page's or worker's loop, and returns at once.
+    ///
+    /// ```
+    /// use asyncferry::AsyncRuntime;
+    ///
+    /// fn main() {
+    ///     AsyncRuntime::run(async { println!("the same on every platform") });
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// As [`block_on`](Self::block_on); in the browser, after a panic of the loop.
+    pub fn run<F: Future<Output = ()> + 'static>(main: F) {
+        platform::run(main).unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// [`block_on`](Self::block_on) that gives an error where no loop can be started.
     ///
     /// # Errors
@@ -73,14 +90,6 @@ impl AsyncRuntime {
         platform::block_on(Some(order), future).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The tokio runtime of the pool, for code that needs to enter or to hand on tokio's own handle.
-    ///
-    /// # Panics
-    /// When the system refuses the threads of the pool.
-    pub fn tokio() -> &'static tokio::runtime::Handle {
-        platform::tokio_handle()
-    }
-
     /// Starts the pool, unless it has started: what [`spawn`](crate::spawn) and the like do at their first use, for who
     /// would rather have an error than a panic. Where the system gives fewer threads than were wanted, the pool has
     /// fewer.
@@ -94,7 +103,7 @@ impl AsyncRuntime {
     /// # Errors
     /// [`AsyncError::Runtime`] when the system gives no thread, or lacks something else that the pool needs.
     pub fn start_pool() -> Result<(), AsyncError> {
-        platform::try_tokio_handle().map(drop)
+        platform::start_pool()
     }
 
     /// Tells Ferry that this process was just forked. None of the parent's threads came along, so the child leaves
@@ -145,15 +154,6 @@ pub struct RuntimeConfig {
     /// Threads for [`spawn_blocking`](crate::spawn_blocking); by default four more than there are cores, 32 at
     /// most. What is submitted beyond that waits.
     pub blocking_threads: Option<NonZeroUsize>,
-}
-
-impl RuntimeConfig {
-    /// The configuration to start the pool with; from now on it can't be changed.
-    pub(crate) fn in_force() -> Self {
-        let mut settings = settings();
-        settings.started = true;
-        settings.config
-    }
 }
 
 /// What was set, and whether that can still be changed.

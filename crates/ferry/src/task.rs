@@ -6,8 +6,9 @@ use crate::{
     cancel::{Cancelled, Canceller},
     error::AsyncError,
     executor::{
-        CellMeta, Ended, Letter, Loop, LoopRef, Spawned, drop_caught, platform, poll_caught, try_with_loop,
-        with_loop,
+        CellMeta, Crash, Ended, Letter, Loop, LoopRef, Spawned, drop_caught,
+        platform::{self, PoolTask},
+        poll_caught, try_with_loop, with_loop,
     },
 };
 use pin_project_lite::pin_project;
@@ -130,9 +131,13 @@ impl TaskBuilder {
         if with_loop(|home| home.is_virtual()) {
             return self.spawn_local(future).unwrap_or_else(|error| panic!("{error}"));
         }
-        let number = pool_number();
-        let task = platform::tokio_handle().spawn(InPool::new(number, future));
-        self.on_pool(number, task)
+        match platform::pool() {
+            Some(pool) => {
+                let number = pool_number();
+                self.on_pool(number, pool.spawn(InPool::new(number, future)))
+            }
+            None => self.spawn_local(future).unwrap_or_else(|error| panic!("{error}")),
+        }
     }
 
     /// See [`spawn_local`].
@@ -145,7 +150,7 @@ impl TaskBuilder {
         F::Output: 'static,
     {
         with_loop(|home| {
-            let Some(here) = home.here() else {
+            let Some(here) = platform::here() else {
                 return Err(AsyncError::Spawn(
                     "no loop runs on this thread; call spawn_local inside AsyncRuntime::block_on".to_owned(),
                 ));
@@ -174,10 +179,13 @@ impl TaskBuilder {
         if with_loop(|home| home.is_virtual()) {
             return self.spawn(async { work() });
         }
-        self.on_pool(pool_number(), platform::tokio_handle().spawn_blocking(work))
+        match platform::pool() {
+            Some(pool) => self.on_pool(pool_number(), pool.spawn_blocking(work)),
+            None => self.spawn(async { work() }),
+        }
     }
 
-    fn on_pool<T>(self, number: u64, task: tokio::task::JoinHandle<T>) -> TaskHandle<T> {
+    fn on_pool<T>(self, number: u64, task: PoolTask<T>) -> TaskHandle<T> {
         let id = TaskId { loop_id: 0, number };
         TaskHandle { work: Work::Pool { task, reason: OnceLock::new() }, id, name: self.name }
     }
@@ -236,7 +244,7 @@ enum Work<T> {
     /// `task` is there until the handle is dropped.
     Local { task: Option<async_task::Task<Ended<T>, CellMeta>>, home: LoopRef },
     /// `reason` is why the task was dropped, if it was by `cancel`.
-    Pool { task: tokio::task::JoinHandle<T>, reason: OnceLock<Cancelled> },
+    Pool { task: PoolTask<T>, reason: OnceLock<Cancelled> },
     /// Its loop was ending when it was to be started.
     Refused,
 }
@@ -299,7 +307,8 @@ impl<T> TaskHandle<T> {
             Work::Local { task: Some(task), home } => {
                 Some(Canceller::local(*home, task.metadata().slot(), self.id.number))
             }
-            Work::Pool { task, .. } => Some(Canceller::pool(self.id.number, task.abort_handle())),
+            #[allow(unreachable_code, reason = "some platforms have no pool")]
+            Work::Pool { task, .. } => Some(Canceller::pool(self.id.number, task.aborter())),
             _ => None,
         }
     }
@@ -332,9 +341,12 @@ impl<T> Future for TaskHandle<T> {
             Work::Local { task: Some(task), .. } => Pin::new(task)
                 .poll(cx)
                 .map(|ended| ended.into_result().map_err(|crash| AsyncError::from(*crash))),
-            Work::Pool { task, reason } => {
-                Pin::new(task).poll(cx).map(|joined| joined.map_err(|error| from_tokio(error, reason.get())))
-            }
+            Work::Pool { task, reason } => Pin::new(task).poll(cx).map(|joined| {
+                joined.map_err(|crash| match crash {
+                    Crash::Aborted(None) => Crash::Aborted(reason.get().cloned()).into(),
+                    crash => AsyncError::from(crash),
+                })
+            }),
             Work::Local { task: None, .. } | Work::Refused => {
                 Poll::Ready(Err(AsyncError::Cancelled("its loop was ending when it was started".to_owned())))
             }
@@ -364,17 +376,6 @@ impl<T> fmt::Debug for TaskHandle<T> {
     }
 }
 
-fn from_tokio(error: tokio::task::JoinError, reason: Option<&Cancelled>) -> AsyncError {
-    match error.try_into_panic() {
-        Ok(payload) => AsyncError::from_panic(payload),
-        Err(error) if error.is_cancelled() => reason.map_or_else(
-            || AsyncError::Cancelled("the task was aborted".to_owned()),
-            |reason| reason.clone().into(),
-        ),
-        Err(error) => AsyncError::JoinError(error.to_string()),
-    }
-}
-
 /// Gives other tasks that are ready a turn: returns at the loop's next tick.
 ///
 /// # Cancel safety
@@ -387,6 +388,22 @@ fn from_tokio(error: tokio::task::JoinError, reason: Option<&Cancelled>) -> Asyn
 /// ```
 pub fn yield_now() -> YieldNow {
     YieldNow { yielded: false }
+}
+
+/// Gives those a turn with whom the loop shares its thread: in the browser the page paints and handles its events (where
+/// it's in sight, a frame was painted when this returns); elsewhere I/O is looked at. [`yield_now`] gives other tasks a
+/// turn only.
+///
+/// # Cancel safety
+/// Nothing is lost when it's dropped.
+///
+/// ```
+/// # asyncferry::AsyncRuntime::block_on(async {
+/// asyncferry::yield_to_host().await;
+/// # });
+/// ```
+pub async fn yield_to_host() {
+    platform::yield_to_host().await;
 }
 
 /// What [`yield_now`] returns.

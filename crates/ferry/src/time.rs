@@ -12,7 +12,9 @@ pub use deadline::{Deadline, DeadlineRun};
 pub use timeout::{Timeout, timeout, timeout_at};
 
 use crate::executor::{
-    Key, Letter, Loop, LoopRef, NEVER, base, nanoseconds, platform, real, try_with_loop, with_loop,
+    Key, Letter, Loop, LoopRef, NEVER, nanoseconds,
+    platform::{self, LooplessSleep},
+    real, try_with_loop, with_loop,
 };
 use std::{
     future::Future,
@@ -32,6 +34,11 @@ impl Instant {
     /// Now.
     pub fn now() -> Self {
         Self(try_with_loop(|home| home.now()).unwrap_or_else(real))
+    }
+
+    /// As a count, on its clock.
+    pub(crate) fn nanoseconds(self) -> u64 {
+        self.0
     }
 
     /// How long ago this moment was; zero if it's still to come.
@@ -113,7 +120,7 @@ enum Stage {
     /// Armed on this loop.
     Armed(LoopRef, Key),
     /// Off every loop.
-    Tokio(Pin<Box<tokio::time::Sleep>>),
+    Loopless(LooplessSleep),
     Done,
 }
 
@@ -125,14 +132,10 @@ impl Sleep {
 
     fn start(&mut self, waker: &Waker) {
         let deadline = self.deadline.0;
-        self.stage = with_loop(|home| match home.here() {
-            Some(here) => Stage::Armed(here, home.arm(deadline, waker)),
-            None => {
-                let _context = platform::tokio_handle().enter();
-                let left = Duration::from_nanos(deadline.saturating_sub(real()));
-                Stage::Tokio(Box::pin(tokio::time::sleep(left)))
-            }
-        });
+        self.stage = match platform::here() {
+            Some(here) => Stage::Armed(here, with_loop(|home| home.arm(deadline, waker))),
+            None => Stage::Loopless(LooplessSleep::until(deadline)),
+        };
     }
 
     /// Takes the timer back.
@@ -159,11 +162,11 @@ impl Future for Sleep {
             Stage::Done => Poll::Ready(()),
             Stage::New => {
                 self.start(cx.waker());
-                // tokio's timer waits only once it was polled.
-                if let Stage::Tokio(_) = self.stage { self.poll(cx) } else { Poll::Pending }
+                // The platform's sleep waits only once it was polled.
+                if let Stage::Loopless(_) = self.stage { self.poll(cx) } else { Poll::Pending }
             }
-            Stage::Tokio(sleep) => {
-                let polled = sleep.as_mut().poll(cx);
+            Stage::Loopless(sleep) => {
+                let polled = Pin::new(sleep).poll(cx);
                 if polled.is_ready() {
                     self.stage = Stage::Done;
                 }
@@ -203,7 +206,7 @@ impl std::fmt::Debug for Stage {
             Self::New => "New",
             Self::Yield => "Yield",
             Self::Armed(..) => "Armed",
-            Self::Tokio(_) => "Tokio",
+            Self::Loopless(_) => "Loopless",
             Self::Done => "Done",
         })
     }
@@ -245,12 +248,5 @@ impl Drop for ClockHold {
         if let Some(home) = self.0 {
             home.remote.let_go();
         }
-    }
-}
-
-/// The real clock's moment as std's, for those who need to hand it on.
-impl From<Instant> for std::time::Instant {
-    fn from(instant: Instant) -> Self {
-        base() + Duration::from_nanos(instant.0)
     }
 }

@@ -1,10 +1,8 @@
 //! The clocks: nanoseconds since the process's first look at the real one, and a virtual one for each loop
 //! that wants it.
 
-use std::{
-    sync::OnceLock,
-    time::{Duration, Instant as StdInstant},
-};
+use super::platform::StdInstant;
+use std::{sync::OnceLock, time::Duration};
 
 /// What a virtual clock shows when its loop starts: an hour, so that there is a past to subtract from.
 pub(crate) const VIRTUAL_START: u64 = 3_600_000_000_000;

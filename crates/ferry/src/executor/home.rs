@@ -3,8 +3,9 @@
 use super::{
     cancels::Cancels,
     clock,
+    platform::{TURN_TIME, may_go_on},
     remote::{Letter, LoopId, LoopRef, Remote},
-    tasks::{CellMeta, Ended, Entry, Guarded, Step, Tasks},
+    tasks::{CellMeta, Crash, Ended, Entry, Guarded, Step, Tasks},
     timers::{Key, Timers},
 };
 use crate::{
@@ -20,8 +21,10 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::Future,
+    panic::resume_unwind,
+    pin::Pin,
     ptr::null,
-    task::{Poll, Waker},
+    task::{Context, Poll, Waker},
 };
 
 /// The order in which a virtual loop runs the tasks of a tick.
@@ -47,8 +50,7 @@ pub(crate) enum Turn {
     Jump { to: u64, ran: u32 },
 }
 
-/// A turn ends after this much time, in nanoseconds, or this many tasks.
-const TURN_TIME: u64 = 100_000;
+/// A turn ends after this many tasks, or the platform's `TURN_TIME`.
 const TURN_TASKS: u32 = 4096;
 /// The clock is read after at most this many tasks, fewer when they are slow, so that I/O gets its turn.
 const MAX_STRIDE: u32 = 16;
@@ -90,6 +92,8 @@ pub(crate) struct Loop {
     around: Cell<Top>,
     /// The pump waits, so a task that becomes ready must wake it.
     asleep: Cell<bool>,
+    /// The task that runs wants the turn to end after it.
+    leaves: Cell<bool>,
     main: Cell<Option<u32>>,
     stop: Cell<bool>,
     /// The virtual clock; `None`: this loop runs on the real one.
@@ -116,6 +120,7 @@ impl Loop {
             cancels: Cancels::new(),
             around: Cell::new(null()),
             asleep: Cell::new(false),
+            leaves: Cell::new(false),
             main: Cell::new(None),
             stop: Cell::new(false),
             virtual_now: Cell::new(None),
@@ -177,6 +182,11 @@ impl Loop {
         self.virtual_now.set(None);
         replace_top(self.around.replace(null()));
         here.remote.release();
+    }
+
+    /// Whether nothing of this loop waits or runs.
+    pub(crate) fn has_nothing_to_do(&self) -> bool {
+        self.tasks.borrow().is_empty() && self.timers.borrow().is_empty()
     }
 
     /// The loop that runs on this thread.
@@ -287,6 +297,11 @@ impl Loop {
         self.step.set(step);
     }
 
+    /// Ends the turn after the task that runs, so that I/O and others get theirs.
+    pub(crate) fn leave(&self) {
+        self.leaves.set(true);
+    }
+
     // ---- time --------------------------------------------------------------------------------------
 
     /// Now, on this loop's clock.
@@ -373,8 +388,7 @@ impl Loop {
                     return Turn::Busy;
                 }
             }
-            // Once tokio's budget is spent, its resources refuse to be polled until the pump has been left.
-            if !tokio::task::coop::has_budget_remaining() {
+            if self.leaves.take() || !may_go_on() {
                 return Turn::Busy;
             }
         }
@@ -495,6 +509,31 @@ impl Loop {
 pub(crate) struct Spawned<T> {
     pub(crate) task: Task<Ended<T>, CellMeta>,
     pub(crate) number: u64,
+}
+
+impl<T> Spawned<T> {
+    /// What the main task gave, once its loop has stopped. Panics with its panic.
+    pub(crate) fn into_output(mut self) -> T {
+        match Pin::new(&mut self.task).poll(&mut Context::from_waker(Waker::noop())).map(Ended::into_result) {
+            Poll::Ready(Ok(output)) => output,
+            Poll::Ready(Err(crash)) => match *crash {
+                Crash::Panic(payload) => resume_unwind(payload),
+                Crash::Aborted(_) | Crash::LoopEnded => {
+                    unreachable!("the main task ends first, and has no handle")
+                }
+            },
+            Poll::Pending => unreachable!("the loop stops when its main task has ended"),
+        }
+    }
+}
+
+/// Shuts this thread's loop down when dropped, so also when its `block_on` unwinds.
+pub(crate) struct Ending;
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        with_loop(Loop::shut_down);
+    }
 }
 
 /// A task was woken: at home it joins the queue, elsewhere it's posted home.

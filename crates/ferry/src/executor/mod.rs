@@ -39,7 +39,7 @@
 //! [`cancel`](crate::cancel). Otherwise it goes to the task's scope, which the loop keeps for it in [`cancels`].
 
 mod cancels;
-mod clock;
+pub(crate) mod clock;
 mod home;
 pub(crate) mod platform;
 mod remote;
@@ -47,9 +47,11 @@ mod tasks;
 mod timers;
 
 pub use home::Order;
+#[allow(unused_imports, unreachable_pub, reason = "most platforms have nothing of their own")]
+pub use platform::only_here;
 
-pub(crate) use clock::{base, nanoseconds, real};
-pub(crate) use home::{Loop, Spawned, Turn, try_with_loop, with_loop};
+pub(crate) use clock::{nanoseconds, real};
+pub(crate) use home::{Ending, Loop, Spawned, Turn, try_with_loop, with_loop};
 pub(crate) use remote::{Letter, LoopRef};
 pub(crate) use tasks::{CellMeta, Crash, Ended, drop_caught, poll_caught};
 pub(crate) use timers::{Key, NEVER};

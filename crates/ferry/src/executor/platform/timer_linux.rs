@@ -1,7 +1,7 @@
 //! The pump's alarm on Linux: one timerfd, which wakes to the nanosecond where tokio's own timer rounds up to
 //! a millisecond.
 
-use crate::executor::base;
+use crate::executor::clock::base;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
@@ -46,7 +46,7 @@ impl Alarm {
 
     /// Sets the alarm to `deadline`, in nanoseconds of the real clock; `None` leaves it as it is, as an alarm
     /// too many costs less than a call for each one too few.
-    pub(super) fn set(&mut self, deadline: Option<u64>) {
+    pub(super) fn set(&mut self, deadline: Option<u64>, _cx: &mut Context<'_>) {
         let Some(deadline) = deadline.filter(|deadline| self.set.is_none_or(|set| *deadline < set)) else {
             return;
         };

@@ -1,6 +1,6 @@
 //! The pump's alarm where there is no timerfd: tokio's own timer, which rounds up to a millisecond.
 
-use crate::executor::base;
+use crate::executor::clock::base;
 use std::{
     future::Future,
     io,
@@ -34,13 +34,17 @@ impl Alarm {
     }
 
     /// Sets the alarm to `deadline`, in nanoseconds of the real clock; `None` leaves it as it is.
-    pub(super) fn set(&mut self, deadline: Option<u64>) {
+    pub(super) fn set(&mut self, deadline: Option<u64>, cx: &mut Context<'_>) {
         let Some(deadline) = deadline else { return };
         let at = (base() + Duration::from_nanos(deadline)).min(Instant::now() + LONGEST).into();
         match &mut self.sleep {
             Some(sleep) if sleep.deadline() <= at => {}
             Some(sleep) => sleep.as_mut().reset(at),
             None => self.sleep = Some(Box::pin(sleep_until(at))),
+        }
+        // tokio's timer waits only once it was polled.
+        if self.poll(cx) {
+            cx.waker().wake_by_ref();
         }
     }
 }

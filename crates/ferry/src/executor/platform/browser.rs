@@ -1,0 +1,207 @@
+//! The browser, and Node: a loop for each page or worker, which takes its turns in JavaScript's event loop.
+//!
+//! # States of the pump
+//!
+//! ```text
+//!            a task is woken: queueMicrotask
+//!   asleep ─────────────────────────────────▶ turn ──Busy──▶ hop ──▶ turn
+//!     ▲                                         │
+//!     └────────── Idle(nothing to wait for) ────┤
+//!     ▲                                         ▼
+//!     └── a hop, as setTimeout rings ◀── Idle(deadline): setTimeout; a hop if it's less than a millisecond away
+//! ```
+//!
+//! A *hop* is a task of the host's own: `setImmediate` where there is one (Node), else a message through a
+//! `MessageChannel`. The page paints and handles its events between two of them. A turn that ran in the callback of a
+//! `setTimeout` would count as nested, and a browser holds nested timers back for 4 ms; so the callback only hops. The
+//! last bit of a wait, which `setTimeout` can't tell, is a few hops.
+//!
+//! # Who owns what
+//!
+//! The loop starts when it's first needed and lives as long as its page or worker; the callbacks are made once and
+//! belong to JavaScript. There is no `block_on`, as nothing may block a page. A loop on a virtual clock needs nothing
+//! of the page, so [`block_on`] runs that, as long as the page's own loop has nothing to do.
+//!
+//! A panic can't unwind here: it ends the loop, with its message on the console, and whoever awaits one of the loop's
+//! promises in JavaScript gets it as an error.
+
+mod abort;
+mod frame;
+mod host;
+mod promise;
+
+/// JavaScript's side: promises and abort signals, in both directions.
+pub mod js {
+    pub use super::promise::{Abortable, abortable, to_promise, to_promise_with};
+    /// A promise of JavaScript's as a future, which any loop can await.
+    pub use wasm_bindgen_futures::JsFuture;
+}
+
+pub(crate) use frame::yield_to_host;
+pub(crate) use web_time::Instant as StdInstant;
+
+use crate::{
+    error::AsyncError,
+    executor::{Ending, Loop, LoopRef, Order, Turn, with_loop},
+    task::spawn_local,
+};
+use host::Host;
+use std::{
+    cell::Cell,
+    future::{Future, pending},
+    pin::Pin,
+    sync::{Arc, Once},
+    task::{Context, Poll, Wake, Waker},
+};
+
+/// A turn of the loop ends after this much time, in nanoseconds: a fraction of a frame.
+pub(crate) const TURN_TIME: u64 = 1_000_000;
+
+/// Whether the task that runs may go on to the next: nobody counts here.
+pub(crate) fn may_go_on() -> bool {
+    true
+}
+
+/// What goes on in the loop of this page or worker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Resting,
+    /// A turn of it runs.
+    Turning,
+    /// It panicked.
+    Dead,
+}
+
+thread_local! {
+    static STATE: Cell<State> = const { Cell::new(State::Resting) };
+}
+
+/// The loop of this page or worker, started if need be; `None` after a panic in it.
+pub(crate) fn here() -> Option<LoopRef> {
+    with_loop(Loop::here).or_else(start)
+}
+
+fn start() -> Option<LoopRef> {
+    if STATE.get() == State::Dead {
+        return None;
+    }
+    watch_panics();
+    let here = with_loop(|home| home.start(None)).ok()?;
+    here.remote.set_pump(&Waker::from(Arc::new(Bell)));
+    // Its first turn finds what was started by then, and arms the bell.
+    Host::with(Host::queue_turn);
+    Some(here)
+}
+
+/// What wakes the pump.
+struct Bell;
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        Host::with(Host::queue_turn);
+    }
+}
+
+/// A turn of the page's loop, called by JavaScript.
+fn turn() {
+    if STATE.get() == State::Dead {
+        return;
+    }
+    STATE.set(State::Turning);
+    let ended = with_loop(Loop::turn);
+    STATE.set(State::Resting);
+    match ended {
+        Turn::Busy => Host::with(Host::hop),
+        Turn::Idle(Some(deadline)) => Host::with(|host| host.set_alarm(deadline)),
+        // Without a deadline what wakes it is a promise; and a loop that was ended has nothing to do.
+        Turn::Idle(None) | Turn::Stop | Turn::Jump { .. } => {}
+    }
+}
+
+/// Shows panics on the console, and ends the loop with one that happens in it.
+fn watch_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            console_error_panic_hook::hook(panic);
+            before(panic);
+            if STATE.get() == State::Turning {
+                STATE.set(State::Dead);
+                promise::reject_all(&format!("the program panicked: {panic}"));
+            }
+        }));
+    });
+}
+
+/// Starts `future` as a task: its end comes later.
+pub(crate) fn run<F: Future<Output = ()> + 'static>(future: F) -> Result<(), AsyncError> {
+    match here() {
+        Some(_) => {
+            drop(spawn_local(future));
+            Ok(())
+        }
+        None => {
+            Err(AsyncError::Runtime("the program panicked before, and its loop ended with it".to_owned()))
+        }
+    }
+}
+
+/// Runs `future` on a virtual clock, which needs nothing of the page. On the real one it would block the page.
+pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::Output, AsyncError> {
+    let Some(order) = order else {
+        return Err(AsyncError::PlatformNotSupported(
+            "block_on would block the page or worker for ever, as nothing can come while it waits; start the program \
+             with AsyncRuntime::run or spawn_local instead"
+                .to_owned(),
+        ));
+    };
+    end_idle_loop()?;
+    let here = with_loop(|home| home.start(Some(order)))?;
+    let ending = Ending;
+    // SAFETY: `ending` shuts the loop down when this function returns, and `future` was moved in.
+    let main = with_loop(|home| unsafe { home.spawn_main(here, future) });
+    loop {
+        match with_loop(Loop::turn) {
+            Turn::Stop => break,
+            Turn::Busy => {}
+            Turn::Jump { to, .. } => with_loop(|home| home.jump(to)),
+            Turn::Idle(_) => panic!(
+                "block_on_virtual waits for something of the page (a promise of JavaScript's, say), which can't come \
+                 while it runs"
+            ),
+        }
+    }
+    drop(ending);
+    Ok(main.into_output())
+}
+
+/// Makes room for another loop on this thread, if the page's has nothing to do. It starts again when it's needed.
+fn end_idle_loop() -> Result<(), AsyncError> {
+    if with_loop(Loop::here).is_some() && STATE.get() == State::Resting {
+        if !with_loop(Loop::has_nothing_to_do) {
+            return Err(AsyncError::Runtime(
+                "block_on_virtual can't run while the page's loop has tasks or timers".to_owned(),
+            ));
+        }
+        with_loop(Loop::shut_down);
+    }
+    Ok(())
+}
+
+/// A sleep where no loop runs, which is after a panic: it never ends.
+pub(crate) struct LooplessSleep;
+
+impl LooplessSleep {
+    pub(crate) fn until(_deadline: u64) -> Self {
+        Self
+    }
+}
+
+impl Future for LooplessSleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        std::pin::pin!(pending()).poll(cx)
+    }
+}

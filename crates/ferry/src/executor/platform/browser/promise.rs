@@ -1,0 +1,185 @@
+//! Rust's futures as JavaScript's promises, and promises that are aborted with the future that waits for them.
+
+use super::abort::cancel_on_abort;
+use crate::{
+    error::AsyncError,
+    task::{TaskBuilder, TaskHandle, spawn_local},
+};
+use js_sys::{Error, Function, Promise};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    future::Future,
+    mem::take,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, AbortSignal, DomException};
+
+/// Starts `future` as a task of the loop, and gives JavaScript a promise of its result. A task that is cancelled
+/// rejects it with an `AbortError` that has the message of the request; one that can't be started or joined, and every
+/// one when the program panics, with an `Error`.
+///
+/// ```no_run
+/// use asyncferry::{js, sleep};
+/// use std::time::Duration;
+/// use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+///
+/// #[wasm_bindgen]
+/// pub fn answer() -> js_sys::Promise {
+///     js::to_promise(async {
+///         sleep(Duration::from_millis(10)).await;
+///         Ok(JsValue::from(42))
+///     })
+/// }
+/// ```
+pub fn to_promise<F>(future: F) -> Promise
+where
+    F: Future<Output = Result<JsValue, JsValue>> + 'static,
+{
+    to_promise_with(future, None)
+}
+
+/// [`to_promise`] for a caller that may pass an `AbortSignal`, as one does to `fetch`: when it aborts, the task is asked
+/// to cancel, with the text of the signal's reason as the message. Where the task ends of that, the promise is rejected
+/// with the signal's reason itself. A signal that has aborted before starts no task.
+pub fn to_promise_with<F>(future: F, signal: Option<&AbortSignal>) -> Promise
+where
+    F: Future<Output = Result<JsValue, JsValue>> + 'static,
+{
+    if let Some(signal) = signal.filter(|signal| signal.aborted()) {
+        return Promise::reject(&signal.reason());
+    }
+    match TaskBuilder::new().spawn_local(future) {
+        Ok(task) => promise_of(task, signal.cloned()),
+        Err(error) => Promise::reject(&Error::new(&error.to_string())),
+    }
+}
+
+fn promise_of(task: TaskHandle<Result<JsValue, JsValue>>, signal: Option<AbortSignal>) -> Promise {
+    let mut ends = None;
+    let promise = Promise::new(&mut |resolve, reject| ends = Some((resolve, reject)));
+    let (resolve, reject) = ends.unwrap_or_else(|| unreachable!("a promise calls its executor at once"));
+    let listening =
+        signal.as_ref().zip(task.canceller()).map(|(signal, canceller)| cancel_on_abort(signal, canceller));
+    drop(spawn_local(async move {
+        let pending = Pending::new(&reject);
+        let ended = task.await.unwrap_or_else(|error| Err(to_js(error, signal.as_ref())));
+        drop((pending, listening));
+        let told = match ended {
+            Ok(value) => resolve.call1(&JsValue::UNDEFINED, &value),
+            Err(error) => reject.call1(&JsValue::UNDEFINED, &error),
+        };
+        debug_assert!(told.is_ok(), "settling a promise throws nothing");
+    }));
+    promise
+}
+
+fn to_js(error: AsyncError, signal: Option<&AbortSignal>) -> JsValue {
+    match (error, signal.filter(|signal| signal.aborted())) {
+        (AsyncError::Cancelled(_), Some(signal)) => signal.reason(),
+        (AsyncError::Cancelled(message), None) => {
+            DomException::new_with_message_and_name(&message, "AbortError")
+                .map_or_else(|error| error, JsValue::from)
+        }
+        (error, _) => Error::new(&error.to_string()).into(),
+    }
+}
+
+/// Starts what gives a promise and takes an `AbortSignal`, such as `fetch`, and waits for it. Where the future is
+/// dropped before the promise has settled, the signal aborts.
+///
+/// ```no_run
+/// use asyncferry::{js, timeout};
+/// use std::time::Duration;
+/// use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+///
+/// #[wasm_bindgen]
+/// extern "C" {
+///     #[wasm_bindgen(js_name = loadTile)]
+///     fn load_tile(signal: &web_sys::AbortSignal) -> js_sys::Promise;
+/// }
+///
+/// # async fn example() -> Result<(), JsValue> {
+/// let tile = timeout(Duration::from_secs(5), js::abortable(load_tile)).await;
+/// # Ok(()) }
+/// ```
+pub fn abortable(start: impl FnOnce(&AbortSignal) -> Promise) -> Abortable {
+    match AbortController::new() {
+        Ok(controller) => {
+            Abortable { waits: start(&controller.signal()).into(), controller: Some(controller) }
+        }
+        Err(error) => Abortable { waits: Promise::reject(&error).into(), controller: None },
+    }
+}
+
+/// What [`abortable`] returns.
+#[derive(Debug)]
+#[must_use = "the promise is aborted when this is dropped"]
+pub struct Abortable {
+    waits: JsFuture,
+    /// Until the promise has settled.
+    controller: Option<AbortController>,
+}
+
+impl Future for Abortable {
+    type Output = Result<JsValue, JsValue>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = Pin::new(&mut self.waits).poll(cx);
+        if polled.is_ready() {
+            self.controller = None;
+        }
+        polled
+    }
+}
+
+impl Drop for Abortable {
+    fn drop(&mut self) {
+        if let Some(controller) = self.controller.take() {
+            controller.abort();
+        }
+    }
+}
+
+thread_local! {
+    /// What rejects the promises that JavaScript may wait for.
+    static PENDING: RefCell<Rejecters> = const { RefCell::new(Rejecters { last: 0, by_number: BTreeMap::new() }) };
+}
+
+struct Rejecters {
+    last: u64,
+    by_number: BTreeMap<u64, Function>,
+}
+
+/// A promise that JavaScript may wait for.
+struct Pending(u64);
+
+impl Pending {
+    fn new(reject: &Function) -> Self {
+        PENDING.with_borrow_mut(|pending| {
+            pending.last += 1;
+            pending.by_number.insert(pending.last, reject.clone());
+            Self(pending.last)
+        })
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        PENDING.with_borrow_mut(|pending| pending.by_number.remove(&self.0));
+    }
+}
+
+/// Rejects all promises, as no task will settle one any more.
+pub(super) fn reject_all(text: &str) {
+    let pending =
+        PENDING.try_with(|pending| pending.try_borrow_mut().map(|mut all| take(&mut all.by_number)));
+    let error = Error::new(text).unchecked_into::<JsValue>();
+    for reject in pending.into_iter().flatten().flat_map(BTreeMap::into_values) {
+        let told = reject.call1(&JsValue::UNDEFINED, &error);
+        debug_assert!(told.is_ok(), "settling a promise throws nothing");
+    }
+}

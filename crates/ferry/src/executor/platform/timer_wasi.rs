@@ -1,0 +1,71 @@
+//! The pump's alarm on WASI: tokio's timer, which is up to a millisecond late, for all but the last bit, and a nap for
+//! that. With one thread nothing of Ferry's can come meanwhile, and tokio's own timers are late by the nap at most.
+
+use crate::executor::{clock::base, real};
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    task::Context,
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::time::{Sleep, sleep_until};
+
+/// tokio's timers reach about two years; the pump looks again at the latest after a day.
+const LONGEST: Duration = Duration::from_secs(86_400);
+/// How much of a wait is left to the nap: what tokio may be late by, and a bit.
+const NAP: Duration = Duration::from_micros(1_200);
+
+/// An alarm of one pump.
+pub(super) struct Alarm {
+    sleep: Option<Pin<Box<Sleep>>>,
+    has_warned: bool,
+}
+
+impl Alarm {
+    /// An alarm on the tokio runtime whose context this is called in.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self { sleep: None, has_warned: false })
+    }
+
+    /// Sees to it that the task of `cx` is woken when the alarm goes off; whether it went off before.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+        let rang = self.sleep.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
+        if rang {
+            self.sleep = None;
+        }
+        rang
+    }
+
+    /// Sets the alarm to `deadline`, in nanoseconds of the real clock, or takes the nap before it; `None` leaves it as
+    /// it is.
+    pub(super) fn set(&mut self, deadline: Option<u64>, cx: &mut Context<'_>) {
+        let Some(deadline) = deadline else { return self.warn() };
+        let left = Duration::from_nanos(deadline.saturating_sub(real()));
+        if left <= NAP {
+            thread::sleep(left);
+            return cx.waker().wake_by_ref();
+        }
+        let at = (base() + Duration::from_nanos(deadline) - NAP).min(Instant::now() + LONGEST).into();
+        match &mut self.sleep {
+            Some(sleep) if sleep.deadline() <= at => {}
+            Some(sleep) => sleep.as_mut().reset(at),
+            None => self.sleep = Some(Box::pin(sleep_until(at))),
+        }
+        // tokio's timer waits only once it was polled.
+        if self.poll(cx) {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// Says once that the program stands still, where tokio will say no more than that it can't wait.
+    fn warn(&mut self) {
+        if self.sleep.is_none() && !std::mem::replace(&mut self.has_warned, true) {
+            eprintln!(
+                "ferry: every task waits, and Ferry has no timer. There are no threads here, so only a timer of tokio's \
+                 can wake this program."
+            );
+        }
+    }
+}
