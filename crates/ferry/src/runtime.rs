@@ -58,7 +58,8 @@ impl AsyncRuntime {
     ///
     /// # Errors
     /// [`AsyncError::Runtime`] inside a task of another loop, or when the system refuses the loop its file
-    /// descriptors. `future` is dropped then.
+    /// descriptors; [`AsyncError::PlatformNotSupported`] in the browser, where nothing may block. `future` is dropped
+    /// then.
     ///
     /// # Panics
     /// With the panic of `future`; and inside async code of a tokio runtime.
@@ -87,7 +88,16 @@ impl AsyncRuntime {
     /// # Panics
     /// As [`block_on`](Self::block_on).
     pub fn block_on_virtual<F: Future>(order: Order, future: F) -> F::Output {
-        platform::block_on(Some(order), future).unwrap_or_else(|error| panic!("{error}"))
+        Self::try_block_on_virtual(order, future).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// [`block_on_virtual`](Self::block_on_virtual) that gives an error where no loop can be started. In the browser it
+    /// runs outside of the page's tasks, which wait meanwhile, and what waits for something of the page's panics.
+    ///
+    /// # Errors
+    /// As [`try_block_on`](Self::try_block_on).
+    pub fn try_block_on_virtual<F: Future>(order: Order, future: F) -> Result<F::Output, AsyncError> {
+        platform::block_on(Some(order), future)
     }
 
     /// Starts the pool, unless it has started: what [`spawn`](crate::spawn) and the like do at their first use, for who

@@ -36,6 +36,13 @@ impl Cancels {
         }
     }
 
+    pub(super) fn swap(&self, other: &Self) {
+        self.any.swap(&other.any);
+        self.closing.swap(&other.closing);
+        self.scopes.swap(&other.scopes);
+        self.doomed.swap(&other.doomed);
+    }
+
     pub(super) fn scope(&self, slot: u32) -> Option<Arc<Scope>> {
         self.scopes.borrow().get(&slot).cloned()
     }

@@ -103,7 +103,7 @@ pub(crate) struct Loop {
 }
 
 impl Loop {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             here: Cell::new(None),
             ready: RefCell::new(VecDeque::new()),
@@ -184,9 +184,29 @@ impl Loop {
         here.remote.release();
     }
 
-    /// Whether nothing of this loop waits or runs.
-    pub(crate) fn has_nothing_to_do(&self) -> bool {
-        self.tasks.borrow().is_empty() && self.timers.borrow().is_empty()
+    /// Puts the loop of this thread aside, in exchange for another; what other threads post to it waits meanwhile.
+    #[allow(dead_code, reason = "only a page has a loop that goes on outside of a call")]
+    pub(crate) fn swap(&self, other: &Self) {
+        self.here.swap(&other.here);
+        self.ready.swap(&other.ready);
+        self.tasks.swap(&other.tasks);
+        self.timers.swap(&other.timers);
+        self.letters.swap(&other.letters);
+        self.woken.swap(&other.woken);
+        self.todo.swap(&other.todo);
+        self.stride.swap(&other.stride);
+        self.number.swap(&other.number);
+        self.fired.swap(&other.fired);
+        self.step.swap(&other.step);
+        self.running.swap(&other.running);
+        self.cancels.swap(&other.cancels);
+        self.around.swap(&other.around);
+        self.asleep.swap(&other.asleep);
+        self.leaves.swap(&other.leaves);
+        self.main.swap(&other.main);
+        self.stop.swap(&other.stop);
+        self.virtual_now.swap(&other.virtual_now);
+        self.shuffle.swap(&other.shuffle);
     }
 
     /// The loop that runs on this thread.

@@ -20,7 +20,7 @@
 //!
 //! The loop starts when it's first needed and lives as long as its page or worker; the callbacks are made once and
 //! belong to JavaScript. There is no `block_on`, as nothing may block a page. A loop on a virtual clock needs nothing
-//! of the page, so [`block_on`] runs that, as long as the page's own loop has nothing to do.
+//! of the page, so [`block_on`] runs that, outside of the page's tasks, and puts the page's loop aside meanwhile.
 //!
 //! A panic can't unwind here: it ends the loop, with its message on the console, and whoever awaits one of the loop's
 //! promises in JavaScript gets it as an error.
@@ -156,7 +156,8 @@ pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::
                 .to_owned(),
         ));
     };
-    end_idle_loop()?;
+    // Nothing of the page can run until this returns.
+    let page = set_aside()?;
     let here = with_loop(|home| home.start(Some(order)))?;
     let ending = Ending;
     // SAFETY: `ending` shuts the loop down when this function returns, and `future` was moved in.
@@ -173,20 +174,18 @@ pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::
         }
     }
     drop(ending);
+    with_loop(|home| home.swap(&page));
     Ok(main.into_output())
 }
 
-/// Makes room for another loop on this thread, if the page's has nothing to do. It starts again when it's needed.
-fn end_idle_loop() -> Result<(), AsyncError> {
-    if with_loop(Loop::here).is_some() && STATE.get() == State::Resting {
-        if !with_loop(Loop::has_nothing_to_do) {
-            return Err(AsyncError::Runtime(
-                "block_on_virtual can't run while the page's loop has tasks or timers".to_owned(),
-            ));
-        }
-        with_loop(Loop::shut_down);
-    }
-    Ok(())
+/// Puts the page's loop aside, unless one of its tasks runs, or a loop on a virtual clock.
+fn set_aside() -> Result<Loop, AsyncError> {
+    let page = Loop::new();
+    with_loop(|home| match home.here() {
+        Some(_) if STATE.get() == State::Turning || home.is_virtual() => home.start(None).map(|_| ()),
+        _ => Ok(home.swap(&page)),
+    })?;
+    Ok(page)
 }
 
 /// A sleep where no loop runs, which is after a panic: it never ends.

@@ -20,7 +20,9 @@ const NO_FRAME: f64 = 100.0;
 
 /// Ends after the page has painted, where there is one in sight; elsewhere, once the host's other work had a turn.
 pub(crate) async fn yield_to_host() {
-    if let Some(window) = visible_window() {
+    // On a virtual clock nothing may depend on the page.
+    let is_virtual = with_loop(Loop::is_virtual);
+    if let Some(window) = visible_window().filter(|_| !is_virtual) {
         next_frame(&window).await;
     }
     // The frame's callback comes before the painting, and the next hop after it.

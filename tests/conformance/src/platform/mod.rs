@@ -1,0 +1,15 @@
+//! How a test is run here.
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+mod blocking;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod browser;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub use browser::*;
+
+/// Whether there are threads here.
+pub const HAS_THREADS: bool = cfg!(not(target_family = "wasm"));
+/// Whether a thread may wait here.
+pub const CAN_BLOCK: bool = cfg!(not(all(target_family = "wasm", target_os = "unknown")));
+/// Whether a panic unwinds here.
+pub const UNWINDS: bool = cfg!(not(target_family = "wasm"));
