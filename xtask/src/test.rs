@@ -3,6 +3,7 @@
 //! | stage | with | what it shows |
 //! |---|---|---|
 //! | tests | always | unit, integration and doc tests of every crate |
+//! | conformance | always | one suite on each platform; see [`platforms`] |
 //! | wheels | always | the Python package as it's installed; see [`wheel`] |
 //! | loom models | `--all` | the lock-free parts under every interleaving, up to a bound |
 //! | Miri | `--all` | no undefined behaviour in the unit tests of the core crate |
@@ -18,6 +19,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::platforms;
 use crate::python::{self, Python};
 use crate::sh;
 use crate::stages::{AfterFailure, Stages};
@@ -52,6 +54,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     }
     let mut stages = Stages::new(after_failure);
     workspace(&mut stages);
+    platforms::stages(&mut stages);
     wheel::stages(&mut stages, if all { Versions::Each } else { Versions::Default });
     if all {
         loom(&mut stages);
@@ -154,7 +157,7 @@ fn workspace_tests(after_failure: AfterFailure) -> Command {
 
 /// Runs a `cargo test` and tells how many tests passed. A run of no test at all is an error: a filter that
 /// matches nothing would otherwise pass for ever.
-fn run_tests(command: &mut Command) -> Result<String> {
+pub(crate) fn run_tests(command: &mut Command) -> Result<String> {
     let mut passed = 0;
     sh::run_reading(command, |line| passed += passed_tests(line))?;
     match passed {
