@@ -33,6 +33,7 @@ mod error;
 mod executor;
 mod gather;
 mod group;
+mod local;
 mod mailbox;
 mod model;
 pub mod patterns;
@@ -54,6 +55,7 @@ pub use gather::{
     AsCompleted, Gather, GatherAll, ReturnWhen, Shield, Wait, as_completed, gather, gather_all, shield, wait,
 };
 pub use group::{GroupError, GroupTask, TaskGroup, task_group};
+pub use local::{NotSet, TaskLocal, TaskLocals, WithLocals};
 pub use mailbox::Mailbox;
 pub use promise::{CallbackKey, Future, Outcome, Promise, Settled, State, promise};
 pub use runtime::{AsyncRuntime, RuntimeConfig};

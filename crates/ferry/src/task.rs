@@ -10,6 +10,7 @@ use crate::{
         platform::{self, PoolTask},
         poll_caught, try_with_loop, with_loop,
     },
+    local::TaskLocals,
 };
 use pin_project_lite::pin_project;
 use pool::InPool;
@@ -180,7 +181,10 @@ impl TaskBuilder {
             return self.spawn(async { work() });
         }
         match platform::pool() {
-            Some(pool) => self.on_pool(pool_number(), pool.spawn_blocking(work)),
+            Some(pool) => {
+                let locals = TaskLocals::current();
+                self.on_pool(pool_number(), pool.spawn_blocking(|| locals.enter(work)))
+            }
             None => self.spawn(async { work() }),
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     cancels::Cancels,
     clock,
+    locals::Locals,
     platform::{TURN_TIME, may_go_on},
     remote::{Letter, LoopId, LoopRef, Remote},
     tasks::{CellMeta, Crash, Ended, Entry, Guarded, Step, Tasks},
@@ -14,6 +15,7 @@ use crate::{
         scope::{Scope, Top, replace_top},
     },
     error::AsyncError,
+    local::{self, TaskLocals},
     model::Arc,
 };
 use async_task::{Builder, Runnable, Task};
@@ -88,6 +90,7 @@ pub(crate) struct Loop {
     /// The slot of the task that runs now, or ran last in this turn.
     running: Cell<Option<u32>>,
     cancels: Cancels,
+    locals: Locals,
     /// The layers of the code that started the loop; see [`scope`](crate::cancel::scope).
     around: Cell<Top>,
     /// The pump waits, so a task that becomes ready must wake it.
@@ -118,6 +121,7 @@ impl Loop {
             step: Cell::new(Step::Poll),
             running: Cell::new(None),
             cancels: Cancels::new(),
+            locals: Locals::new(),
             around: Cell::new(null()),
             asleep: Cell::new(false),
             leaves: Cell::new(false),
@@ -175,6 +179,7 @@ impl Loop {
         drop(wakers);
         self.take_mail();
         *self.tasks.borrow_mut() = Tasks::new();
+        self.locals.clear();
         self.running.set(None);
         self.ready.borrow_mut().shrink_to(1024);
         self.main.set(None);
@@ -200,6 +205,7 @@ impl Loop {
         self.step.swap(&other.step);
         self.running.swap(&other.running);
         self.cancels.swap(&other.cancels);
+        self.locals.swap(&other.locals);
         self.around.swap(&other.around);
         self.asleep.swap(&other.asleep);
         self.leaves.swap(&other.leaves);
@@ -262,6 +268,9 @@ impl Loop {
             Builder::new().metadata(CellMeta::new(slot)).spawn_unchecked(|_| Guarded::new(future), schedule)
         };
         self.tasks.borrow_mut().insert(Entry { waker: runnable.waker(), number });
+        if local::in_use() {
+            self.locals.put(slot, TaskLocals::current());
+        }
         runnable.schedule();
         Spawned { task, number }
     }
@@ -501,7 +510,11 @@ impl Loop {
         let (slot, step) = runnable.metadata().read();
         self.step.set(self.cancels.step(slot, step));
         self.running.set(Some(slot));
-        runnable.run();
+        if local::in_use() {
+            self.run_with_locals(slot, runnable);
+        } else {
+            runnable.run();
+        }
         if self.step.replace(Step::Poll) == Step::Ended {
             let entry = self.tasks.borrow_mut().remove(slot);
             drop(entry);
@@ -511,6 +524,12 @@ impl Loop {
                 self.stop.set(true);
             }
         }
+    }
+
+    fn run_with_locals(&self, slot: u32, runnable: Runnable<CellMeta>) {
+        let (_, kept) = self.locals.take(slot).enter_and_keep(|| runnable.run());
+        let kept = if self.step.get() == Step::Ended { TaskLocals::default() } else { kept };
+        self.locals.put(slot, kept);
     }
 
     /// Fast tasks are timed rarely, slow ones each.

@@ -41,6 +41,7 @@
 mod cancels;
 pub(crate) mod clock;
 mod home;
+mod locals;
 pub(crate) mod platform;
 mod remote;
 mod tasks;

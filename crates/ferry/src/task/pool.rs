@@ -3,11 +3,13 @@
 use crate::{
     cancel::scope::{Layer, Scope, inside},
     executor::platform,
+    local::{self, TaskLocals},
     model::Arc,
 };
 use pin_project_lite::pin_project;
 use std::{
     future::Future,
+    mem::take,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -18,6 +20,7 @@ pin_project! {
         #[pin]
         future: F,
         number: u64,
+        locals: TaskLocals,
         scope: Option<Arc<Scope>>,
     }
 
@@ -34,7 +37,7 @@ pin_project! {
 
 impl<F> InPool<F> {
     pub(super) fn new(number: u64, future: F) -> Self {
-        Self { future, number, scope: None }
+        Self { future, number, locals: TaskLocals::current(), scope: None }
     }
 }
 
@@ -43,6 +46,12 @@ impl<F: Future> Future for InPool<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        inside(Layer::Pool(*this.number), this.scope, || this.future.poll(cx))
+        let poll = || inside(Layer::Pool(*this.number), this.scope, || this.future.poll(cx));
+        if !local::in_use() {
+            return poll();
+        }
+        let (polled, kept) = take(this.locals).enter_and_keep(poll);
+        *this.locals = kept;
+        polled
     }
 }
