@@ -35,6 +35,7 @@ mod gather;
 mod group;
 mod local;
 mod mailbox;
+mod metrics;
 mod model;
 pub mod patterns;
 mod promise;
@@ -57,6 +58,7 @@ pub use gather::{
 pub use group::{GroupError, GroupTask, TaskGroup, task_group};
 pub use local::{NotSet, TaskLocal, TaskLocals, WithLocals};
 pub use mailbox::Mailbox;
+pub use metrics::{LongestPoll, Metrics, PoolMetrics};
 pub use promise::{CallbackKey, Future, Outcome, Promise, Settled, State, promise};
 pub use runtime::{AsyncRuntime, RuntimeConfig};
 pub use task::{

@@ -17,6 +17,7 @@ use pool::InPool;
 use std::{
     fmt,
     future::Future,
+    panic::Location,
     pin::Pin,
     sync::{
         Arc, OnceLock,
@@ -37,6 +38,7 @@ use std::{
 ///
 /// # Panics
 /// When the system refuses the pool its threads.
+#[track_caller]
 pub fn spawn<F>(future: F) -> TaskHandle<F::Output>
 where
     F: Future + Send + 'static,
@@ -59,6 +61,7 @@ where
 ///
 /// # Panics
 /// Outside of a loop; [`TaskBuilder::spawn_local`] gives an error instead.
+#[track_caller]
 pub fn spawn_local<F>(future: F) -> TaskHandle<F::Output>
 where
     F: Future + 'static,
@@ -84,6 +87,7 @@ where
 ///
 /// # Panics
 /// When the system refuses the pool its threads.
+#[track_caller]
 pub fn spawn_blocking<T, W>(work: W) -> TaskHandle<T>
 where
     T: Send + 'static,
@@ -124,6 +128,7 @@ impl TaskBuilder {
     ///
     /// # Panics
     /// When the system refuses the pool its threads.
+    #[track_caller]
     pub fn spawn<F>(self, future: F) -> TaskHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -145,11 +150,13 @@ impl TaskBuilder {
     ///
     /// # Errors
     /// [`AsyncError::Spawn`] outside of a loop. In a loop that is ending, the task is cancelled at once.
+    #[track_caller]
     pub fn spawn_local<F>(self, future: F) -> Result<TaskHandle<F::Output>, AsyncError>
     where
         F: Future + 'static,
         F::Output: 'static,
     {
+        let place = Location::caller();
         with_loop(|home| {
             let Some(here) = platform::here() else {
                 return Err(AsyncError::Spawn(
@@ -157,7 +164,7 @@ impl TaskBuilder {
                 ));
             };
             let id = |number| TaskId { loop_id: here.id, number };
-            Ok(match home.spawn(here, future) {
+            Ok(match home.spawn(here, future, place) {
                 Some(Spawned { task, number }) => TaskHandle {
                     work: Work::Local { task: Some(task), home: here },
                     id: id(number),
@@ -172,6 +179,7 @@ impl TaskBuilder {
     ///
     /// # Panics
     /// When the system refuses the pool its threads.
+    #[track_caller]
     pub fn spawn_blocking<T, W>(self, work: W) -> TaskHandle<T>
     where
         T: Send + 'static,
@@ -206,6 +214,12 @@ fn pool_number() -> u64 {
 pub struct TaskId {
     loop_id: u64,
     number: u64,
+}
+
+impl TaskId {
+    pub(crate) fn new(loop_id: u64, number: u64) -> Self {
+        Self { loop_id, number }
+    }
 }
 
 impl fmt::Display for TaskId {

@@ -5,6 +5,7 @@ use super::{
     clock,
     locals::Locals,
     platform::{TURN_TIME, may_go_on},
+    polls::Polls,
     remote::{Letter, LoopId, LoopRef, Remote},
     tasks::{CellMeta, Crash, Ended, Entry, Guarded, Step, Tasks},
     timers::{Key, Timers},
@@ -16,17 +17,20 @@ use crate::{
     },
     error::AsyncError,
     local::{self, TaskLocals},
+    metrics::{LongestPoll, Metrics},
     model::Arc,
+    task::TaskId,
 };
 use async_task::{Builder, Runnable, Task};
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::Future,
-    panic::resume_unwind,
+    panic::{Location, resume_unwind},
     pin::Pin,
     ptr::null,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 /// The order in which a virtual loop runs the tasks of a tick.
@@ -84,13 +88,16 @@ pub(crate) struct Loop {
     /// Tasks to run until the clock is read again, and how many that was last time.
     stride: Cell<u32>,
     number: Cell<u64>,
-    /// How many timers have fired, of all loops of this thread.
+    /// How many timers have fired.
     fired: Cell<u64>,
     step: Cell<Step>,
     /// The slot of the task that runs now, or ran last in this turn.
     running: Cell<Option<u32>>,
     cancels: Cancels,
     locals: Locals,
+    polls: Polls,
+    polled: Cell<u64>,
+    lag: Cell<(u64, u64)>,
     /// The layers of the code that started the loop; see [`scope`](crate::cancel::scope).
     around: Cell<Top>,
     /// The pump waits, so a task that becomes ready must wake it.
@@ -122,6 +129,9 @@ impl Loop {
             running: Cell::new(None),
             cancels: Cancels::new(),
             locals: Locals::new(),
+            polls: Polls::new(),
+            polled: Cell::new(0),
+            lag: Cell::new((0, 0)),
             around: Cell::new(null()),
             asleep: Cell::new(false),
             leaves: Cell::new(false),
@@ -151,6 +161,10 @@ impl Loop {
             _ => None,
         });
         self.number.set(0);
+        self.fired.set(0);
+        self.polled.set(0);
+        self.lag.set((0, 0));
+        self.polls.reset();
         self.todo.set(0);
         self.stop.set(false);
         self.cancels.set_closing(false);
@@ -206,6 +220,9 @@ impl Loop {
         self.running.swap(&other.running);
         self.cancels.swap(&other.cancels);
         self.locals.swap(&other.locals);
+        self.polls.swap(&other.polls);
+        self.polled.swap(&other.polled);
+        self.lag.swap(&other.lag);
         self.around.swap(&other.around);
         self.asleep.swap(&other.asleep);
         self.leaves.swap(&other.leaves);
@@ -231,9 +248,17 @@ impl Loop {
     // ---- tasks -------------------------------------------------------------------------------------
 
     /// Starts a task on the running loop `here`; `None` when the loop is closing, and the future is dropped.
-    pub(crate) fn spawn<F: Future + 'static>(&self, here: LoopRef, future: F) -> Option<Spawned<F::Output>> {
+    pub(crate) fn spawn<F: Future + 'static>(
+        &self,
+        here: LoopRef,
+        future: F,
+        place: &'static Location<'static>,
+    ) -> Option<Spawned<F::Output>> {
         if self.cancels.is_closing() {
             return None;
+        }
+        if self.polls.are_timed() {
+            self.polls.born(self.tasks.borrow().vacant(), Some(place));
         }
         // SAFETY: the future is 'static.
         Some(unsafe { self.spawn_unchecked(here, future) })
@@ -374,6 +399,32 @@ impl Loop {
         self.virtual_now.set(self.virtual_now.get().map(|now| now.max(deadline)));
     }
 
+    // ---- what it counts ----------------------------------------------------------------------------
+
+    pub(crate) fn metrics(&self) -> Metrics {
+        let id = |number| TaskId::new(self.here.get().map_or(0, |here| here.id), number);
+        let (lag, lag_max) = self.lag.get();
+        Metrics {
+            tasks_live: self.tasks.borrow().live(),
+            tasks_spawned: self.number.get(),
+            polls: self.polled.get(),
+            queue_depth: self.ready.borrow().len(),
+            timers_armed: self.timers.borrow().live(),
+            timers_fired: self.fired.get(),
+            timer_lag: Duration::from_nanos(lag),
+            timer_lag_max: Duration::from_nanos(lag_max),
+            longest_poll: self.polls.longest().map(|(took, number, spawned_at)| LongestPoll {
+                duration: Duration::from_nanos(took),
+                task: id(number),
+                spawned_at,
+            }),
+        }
+    }
+
+    pub(crate) fn time_polls(&self, on: bool) {
+        self.polls.time(on);
+    }
+
     // ---- the turn ----------------------------------------------------------------------------------
 
     /// Runs ticks until there is nothing to run, or until others are due a turn. See the
@@ -465,7 +516,10 @@ impl Loop {
             return;
         }
         let mut woken = self.woken.take();
-        self.timers.borrow_mut().fire(now, &mut woken);
+        if let Some(first) = self.timers.borrow_mut().fire(now, &mut woken) {
+            let lag = now.saturating_sub(first);
+            self.lag.set((lag, lag.max(self.lag.get().1)));
+        }
         self.fired.set(self.fired.get() + woken.len() as u64);
         // Wakers are foreign code: they run after the borrow has ended.
         for waker in woken.drain(..) {
@@ -510,7 +564,11 @@ impl Loop {
         let (slot, step) = runnable.metadata().read();
         self.step.set(self.cancels.step(slot, step));
         self.running.set(Some(slot));
-        if local::in_use() {
+        self.polled.set(self.polled.get() + 1);
+        if self.polls.are_timed() {
+            let number = || self.tasks.borrow().number(slot);
+            self.polls.watch(slot, number, || self.run_with_locals(slot, runnable));
+        } else if local::in_use() {
             self.run_with_locals(slot, runnable);
         } else {
             runnable.run();

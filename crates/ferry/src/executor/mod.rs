@@ -43,6 +43,7 @@ pub(crate) mod clock;
 mod home;
 mod locals;
 pub(crate) mod platform;
+mod polls;
 mod remote;
 mod tasks;
 mod timers;

@@ -204,6 +204,18 @@ impl Tasks {
         self.live == 0
     }
 
+    pub(crate) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// The number of the task in `slot`, or zero.
+    pub(crate) fn number(&self, slot: u32) -> u64 {
+        match self.slots.get(slot as usize) {
+            Some(Slot::Used(entry)) => entry.number,
+            _ => 0,
+        }
+    }
+
     /// The slot that the next [`insert`](Self::insert) fills.
     pub(crate) fn vacant(&self) -> u32 {
         if self.free == NO_SLOT { u32::try_from(self.slots.len()).unwrap_or(NO_SLOT) } else { self.free }

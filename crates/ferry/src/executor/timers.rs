@@ -138,16 +138,24 @@ impl Timers {
         self.live == 0
     }
 
+    /// How many are armed.
+    pub(crate) fn live(&self) -> usize {
+        self.live
+    }
+
     /// Whether an entry, perhaps a cancelled one, is due at `now`.
     pub(crate) fn is_due(&self, now: u64) -> bool {
         let lowest = self.buckets.get(self.filled.trailing_zeros() as usize);
         self.live > 0 && (!self.overdue.is_empty() || lowest.is_some_and(|bucket| bucket.earliest <= now))
     }
 
-    /// Moves the wakers of all timers that are due at `now` into `woken`, by (deadline, arrival).
-    pub(crate) fn fire(&mut self, now: u64, woken: &mut Vec<Waker>) {
-        while let Some((_, key)) = self.overdue.pop_first() {
+    /// Moves the wakers of all timers that are due at `now` into `woken`, by (deadline, arrival), and gives the deadline
+    /// of the first.
+    pub(crate) fn fire(&mut self, now: u64, woken: &mut Vec<Waker>) -> Option<u64> {
+        let mut first = None;
+        while let Some(((deadline, _), key)) = self.overdue.pop_first() {
             self.fire_one(key, woken);
+            first = first.or_else(|| (!woken.is_empty()).then_some(deadline));
         }
         while self.filled != 0 {
             let lowest = self.filled.trailing_zeros() as usize;
@@ -169,7 +177,9 @@ impl Timers {
                 }
             }
             self.keep_room(lowest, entries);
+            first = first.or_else(|| (!woken.is_empty()).then_some(earliest));
         }
+        first
     }
 
     /// When the next timer is due, if ever. It may be one that was cancelled, unless `exact` is asked for,

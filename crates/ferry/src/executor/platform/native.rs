@@ -9,6 +9,7 @@ use crate::{
     cancel::scope::Scope,
     error::AsyncError,
     executor::{Crash, real},
+    metrics::PoolMetrics,
     model,
     runtime::{AsyncRuntime, RuntimeConfig, Settings},
 };
@@ -135,6 +136,15 @@ impl AsyncRuntime {
     pub fn tokio() -> &'static Handle {
         tokio_handle()
     }
+}
+
+pub(crate) fn pool_metrics() -> Option<PoolMetrics> {
+    let metrics = process().pool.get()?.metrics();
+    Some(PoolMetrics {
+        workers: metrics.num_workers(),
+        tasks_live: metrics.num_alive_tasks(),
+        queue_depth: metrics.global_queue_depth(),
+    })
 }
 
 /// Starts the pool, unless it has started.

@@ -24,6 +24,10 @@ pub(crate) fn start_pool() -> Result<(), AsyncError> {
     ))
 }
 
+pub(crate) fn pool_metrics() -> Option<PoolMetrics> {
+    None
+}
+
 /// What is not to be had here.
 #[derive(Clone, Copy)]
 pub(crate) enum Pool {}

@@ -35,7 +35,7 @@ impl Log {
     /// Fires what is due and gives the numbers of those timers, in order.
     fn fire(&self, timers: &mut Timers, now: u64) -> Vec<u64> {
         let mut woken = Vec::new();
-        timers.fire(now, &mut woken);
+        let _ = timers.fire(now, &mut woken);
         for waker in woken {
             waker.wake();
         }
