@@ -30,12 +30,9 @@ pub(crate) mod scope;
 
 use crate::{
     error::{AsyncError, Failure},
-    executor::{
-        Letter, Loop, LoopRef,
-        platform::{self, PoolAborter},
-        try_with_loop,
-    },
+    executor::{Letter, Loop, LoopRef, platform, try_with_loop},
     model,
+    task::PoolAborter,
 };
 use pin_project_lite::pin_project;
 use scope::{Scope, Waiting};

@@ -33,6 +33,7 @@ mod error;
 mod executor;
 mod gather;
 mod group;
+mod hosted;
 mod local;
 mod mailbox;
 mod metrics;
@@ -56,6 +57,7 @@ pub use gather::{
     AsCompleted, Gather, GatherAll, ReturnWhen, Shield, Wait, as_completed, gather, gather_all, shield, wait,
 };
 pub use group::{GroupError, GroupTask, TaskGroup, task_group};
+pub use hosted::{Executor, Work};
 pub use local::{NotSet, TaskLocal, TaskLocals, WithLocals};
 pub use mailbox::Mailbox;
 pub use metrics::{LongestPoll, Metrics, PoolMetrics};

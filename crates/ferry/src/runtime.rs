@@ -3,6 +3,7 @@
 use crate::{
     error::AsyncError,
     executor::{Order, platform},
+    hosted::{self, Executor},
 };
 use std::{future::Future, num::NonZeroUsize, sync::MutexGuard};
 
@@ -124,6 +125,15 @@ impl AsyncRuntime {
     /// [`block_on`](Self::block_on). Called elsewhere, it abandons the pool with what it does.
     pub fn forked() {
         platform::forked();
+    }
+
+    /// Has [`spawn`](crate::spawn) and [`spawn_blocking`](crate::spawn_blocking) run their work on `executor` from now
+    /// on, for the life of the process; see [`Executor`].
+    ///
+    /// # Errors
+    /// [`AsyncError::Runtime`] when one was set before.
+    pub fn set_executor(executor: impl Executor) -> Result<(), AsyncError> {
+        hosted::set(executor)
     }
 
     /// What was set last, or nothing but defaults.

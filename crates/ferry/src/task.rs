@@ -2,18 +2,18 @@
 
 mod pool;
 
+pub(crate) use pool::PoolAborter;
+
 use crate::{
     cancel::{Cancelled, Canceller},
     error::AsyncError,
     executor::{
-        CellMeta, Crash, Ended, Letter, Loop, LoopRef, Spawned, drop_caught,
-        platform::{self, PoolTask},
-        poll_caught, try_with_loop, with_loop,
+        CellMeta, Crash, Ended, Letter, Loop, LoopRef, Spawned, drop_caught, platform, poll_caught,
+        try_with_loop, with_loop,
     },
-    local::TaskLocals,
 };
 use pin_project_lite::pin_project;
-use pool::InPool;
+use pool::PoolTask;
 use std::{
     fmt,
     future::Future,
@@ -137,12 +137,10 @@ impl TaskBuilder {
         if with_loop(|home| home.is_virtual()) {
             return self.spawn_local(future).unwrap_or_else(|error| panic!("{error}"));
         }
-        match platform::pool() {
-            Some(pool) => {
-                let number = pool_number();
-                self.on_pool(number, pool.spawn(InPool::new(number, future)))
-            }
-            None => self.spawn_local(future).unwrap_or_else(|error| panic!("{error}")),
+        let number = pool_number();
+        match PoolTask::spawn(number, future) {
+            Ok(task) => self.on_pool(number, task),
+            Err(future) => self.spawn_local(future).unwrap_or_else(|error| panic!("{error}")),
         }
     }
 
@@ -188,12 +186,9 @@ impl TaskBuilder {
         if with_loop(|home| home.is_virtual()) {
             return self.spawn(async { work() });
         }
-        match platform::pool() {
-            Some(pool) => {
-                let locals = TaskLocals::current();
-                self.on_pool(pool_number(), pool.spawn_blocking(|| locals.enter(work)))
-            }
-            None => self.spawn(async { work() }),
+        match PoolTask::spawn_blocking(work) {
+            Ok(task) => self.on_pool(pool_number(), task),
+            Err(work) => self.spawn(async { work() }),
         }
     }
 
@@ -325,7 +320,6 @@ impl<T> TaskHandle<T> {
             Work::Local { task: Some(task), home } => {
                 Some(Canceller::local(*home, task.metadata().slot(), self.id.number))
             }
-            #[allow(unreachable_code, reason = "some platforms have no pool")]
             Work::Pool { task, .. } => Some(Canceller::pool(self.id.number, task.aborter())),
             _ => None,
         }

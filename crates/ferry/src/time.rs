@@ -37,6 +37,7 @@ impl Instant {
     }
 
     /// As a count, on its clock.
+    #[allow(dead_code, reason = "in the browser nobody else has such a clock")]
     pub(crate) fn nanoseconds(self) -> u64 {
         self.0
     }

@@ -390,6 +390,7 @@ impl Loop {
     }
 
     /// How many timers have fired so far; only the difference of two answers means something.
+    #[allow(dead_code, reason = "the browser's pump doesn't pace its alarm")]
     pub(crate) fn fired(&self) -> u64 {
         self.fired.get()
     }
@@ -615,7 +616,7 @@ impl<T> Spawned<T> {
             Poll::Ready(Ok(output)) => output,
             Poll::Ready(Err(crash)) => match *crash {
                 Crash::Panic(payload) => resume_unwind(payload),
-                Crash::Aborted(_) | Crash::LoopEnded => {
+                Crash::Aborted(_) | Crash::LoopEnded | Crash::Dropped => {
                     unreachable!("the main task ends first, and has no handle")
                 }
             },

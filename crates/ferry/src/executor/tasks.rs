@@ -20,7 +20,7 @@ use std::{
 pub(crate) struct Ended<T>(ManuallyDrop<Result<T, Box<Crash>>>);
 
 impl<T> Ended<T> {
-    fn new(result: Result<T, Crash>) -> Self {
+    pub(crate) fn new(result: Result<T, Crash>) -> Self {
         Self(ManuallyDrop::new(result.map_err(Box::new)))
     }
 
@@ -51,6 +51,8 @@ pub(crate) enum Crash {
     Aborted(Option<Cancelled>),
     /// Its loop ended first.
     LoopEnded,
+    /// The program's own executor dropped it.
+    Dropped,
     /// It panicked, with this payload.
     Panic(Payload),
 }
@@ -61,6 +63,7 @@ impl From<Crash> for AsyncError {
             Crash::Aborted(Some(cancelled)) => cancelled.into(),
             Crash::Aborted(None) => Self::Cancelled("the task was aborted".to_owned()),
             Crash::LoopEnded => Self::JoinError("its loop ended first".to_owned()),
+            Crash::Dropped => Self::JoinError("its executor dropped it".to_owned()),
             Crash::Panic(payload) => Self::from_panic(payload),
         }
     }

@@ -1,8 +1,10 @@
-//! [`InPool`]: around each task of the pool, so that what is `cancellable` in it finds its task.
+//! Tasks of the pool, which is the platform's or the program's own executor; and [`InPool`], around each of them, so
+//! that what is `cancellable` in it finds its task.
 
 use crate::{
     cancel::scope::{Layer, Scope, inside},
-    executor::platform,
+    executor::{Crash, platform},
+    hosted::{self, HostedTask},
     local::{self, TaskLocals},
     model::Arc,
 };
@@ -53,5 +55,96 @@ impl<F: Future> Future for InPool<F> {
         let (polled, kept) = take(this.locals).enter_and_keep(poll);
         *this.locals = kept;
         polled
+    }
+}
+
+/// A task of the pool.
+pub(super) enum PoolTask<T> {
+    Platform(platform::PoolTask<T>),
+    Hosted(HostedTask<T>),
+}
+
+impl<T: Send + 'static> PoolTask<T> {
+    /// Starts a task; gives the future back where there is no pool.
+    pub(super) fn spawn<F>(number: u64, future: F) -> Result<Self, F>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        if let Some(executor) = hosted::executor() {
+            return Ok(Self::Hosted(HostedTask::spawn(executor, InPool::new(number, future))));
+        }
+        match platform::pool() {
+            Some(pool) => Ok(Self::Platform(pool.spawn(InPool::new(number, future)))),
+            None => Err(future),
+        }
+    }
+
+    /// Starts blocking work; gives it back where there is no pool.
+    pub(super) fn spawn_blocking<W>(work: W) -> Result<Self, W>
+    where
+        W: FnOnce() -> T + Send + 'static,
+    {
+        let locals = TaskLocals::current();
+        if let Some(executor) = hosted::executor() {
+            return Ok(Self::Hosted(HostedTask::spawn_blocking(executor, || locals.enter(work))));
+        }
+        match platform::pool() {
+            Some(pool) => Ok(Self::Platform(pool.spawn_blocking(|| locals.enter(work)))),
+            None => Err(work),
+        }
+    }
+}
+
+impl<T> PoolTask<T> {
+    pub(super) fn abort(&self) {
+        match self {
+            Self::Platform(task) => task.abort(),
+            Self::Hosted(task) => task.aborter().abort(),
+        }
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        match self {
+            Self::Platform(task) => task.is_finished(),
+            Self::Hosted(task) => task.aborter().is_finished(),
+        }
+    }
+
+    pub(super) fn aborter(&self) -> PoolAborter {
+        match self {
+            #[allow(unreachable_code, reason = "some platforms have no pool")]
+            Self::Platform(task) => PoolAborter::Platform(task.aborter()),
+            Self::Hosted(task) => PoolAborter::Hosted(task.aborter()),
+        }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Crash>> {
+        match self {
+            Self::Platform(task) => Pin::new(task).poll(cx),
+            Self::Hosted(task) => Pin::new(task).poll(cx),
+        }
+    }
+}
+
+/// What aborts a task of the pool.
+#[derive(Clone)]
+pub(crate) enum PoolAborter {
+    Platform(platform::PoolAborter),
+    Hosted(hosted::Aborter),
+}
+
+impl PoolAborter {
+    pub(crate) fn abort(&self) {
+        match self {
+            Self::Platform(task) => task.abort(),
+            Self::Hosted(task) => task.abort(),
+        }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        match self {
+            Self::Platform(task) => task.is_finished(),
+            Self::Hosted(task) => task.is_finished(),
+        }
     }
 }

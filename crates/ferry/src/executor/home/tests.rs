@@ -60,7 +60,7 @@ pub(crate) fn run<F: Future>(order: Option<Order>, main: F) -> F::Output {
         Poll::Ready(Ok(output)) => output,
         Poll::Ready(Err(crash)) => match *crash {
             Crash::Panic(payload) => std::panic::resume_unwind(payload),
-            Crash::Aborted(_) | Crash::LoopEnded => panic!("the main task was aborted"),
+            _ => panic!("the main task was aborted"),
         },
         Poll::Pending => panic!("the loop stopped before its main task ended"),
     }

@@ -183,7 +183,10 @@ fn set_aside() -> Result<Loop, AsyncError> {
     let page = Loop::new();
     with_loop(|home| match home.here() {
         Some(_) if STATE.get() == State::Turning || home.is_virtual() => home.start(None).map(|_| ()),
-        _ => Ok(home.swap(&page)),
+        _ => {
+            home.swap(&page);
+            Ok(())
+        }
     })?;
     Ok(page)
 }

@@ -1,6 +1,8 @@
 //! What platforms without threads share: no pool, so that what would go there runs on the loop.
 
-use crate::{cancel::scope::Scope, error::AsyncError, executor::Crash, model, runtime::Settings};
+use crate::{
+    cancel::scope::Scope, error::AsyncError, executor::Crash, metrics::PoolMetrics, model, runtime::Settings,
+};
 use std::{
     collections::BTreeMap,
     convert::Infallible,
