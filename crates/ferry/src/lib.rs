@@ -5,6 +5,7 @@
 //! - [`sleep`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
 //! - [`sync`] has asyncio's primitives and queues; [`task_group`], [`gather`], [`wait`], [`as_completed`] and
 //!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives.
+//! - [`select!`] takes the first of several futures of any types.
 //! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
 //! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
 //! - [`patterns`] are what most async programs write again: pending requests, background tasks, a graceful shutdown.
@@ -38,6 +39,7 @@ mod model;
 pub mod patterns;
 mod promise;
 mod runtime;
+mod select;
 pub mod sync;
 mod task;
 pub mod testing;
@@ -55,6 +57,8 @@ pub use group::{GroupError, GroupTask, TaskGroup, task_group};
 pub use mailbox::Mailbox;
 pub use promise::{CallbackKey, Future, Outcome, Promise, Settled, State, promise};
 pub use runtime::{AsyncRuntime, RuntimeConfig};
+#[doc(hidden)]
+pub use select::first_branch;
 pub use task::{
     CatchPanic, TaskBuilder, TaskHandle, TaskId, YieldNow, catch_panic, spawn, spawn_blocking, spawn_local,
     yield_now,

@@ -20,6 +20,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::Future,
+    hash::{BuildHasher, RandomState},
     ptr::null,
     task::{Poll, Waker},
 };
@@ -96,6 +97,8 @@ pub(crate) struct Loop {
     virtual_now: Cell<Option<u64>>,
     /// The state of the generator that shuffles; `None`: first in, first out.
     shuffle: Cell<Option<u64>>,
+    /// The state of the generator for [`random`](Self::random); `None`: it begins somewhere.
+    chance: Cell<Option<u64>>,
 }
 
 impl Loop {
@@ -120,6 +123,7 @@ impl Loop {
             stop: Cell::new(false),
             virtual_now: Cell::new(None),
             shuffle: Cell::new(None),
+            chance: Cell::new(None),
         }
     }
 
@@ -141,6 +145,11 @@ impl Loop {
             Some(Order::Seeded(seed)) => Some(seed),
             _ => None,
         });
+        self.chance.set(order.map(|order| match order {
+            // Not the numbers that shuffle.
+            Order::Seeded(seed) => !seed,
+            Order::Fifo => 0,
+        }));
         self.number.set(0);
         self.todo.set(0);
         self.stop.set(false);
@@ -175,6 +184,7 @@ impl Loop {
         self.main.set(None);
         self.here.set(None);
         self.virtual_now.set(None);
+        self.chance.set(None);
         replace_top(self.around.replace(null()));
         here.remote.release();
     }
@@ -285,6 +295,17 @@ impl Loop {
 
     pub(crate) fn set_step(&self, step: Step) {
         self.step.set(step);
+    }
+
+    // ---- chance ------------------------------------------------------------------------------------
+
+    /// A random number. On the virtual clock the loop's seed decides it, so that a run can be repeated; elsewhere, and
+    /// without a loop, each thread has its own.
+    pub(crate) fn random(&self) -> u64 {
+        let state = self.chance.get().unwrap_or_else(|| RandomState::new().hash_one(()));
+        let (next, random) = split_mix(state);
+        self.chance.set(Some(next));
+        random
     }
 
     // ---- time --------------------------------------------------------------------------------------
