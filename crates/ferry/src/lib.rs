@@ -2,7 +2,7 @@
 //!
 //! - [`AsyncRuntime`] runs async code; [`spawn_local`], [`spawn`] and [`spawn_blocking`] start more of it, and
 //!   give a [`TaskHandle`].
-//! - [`sleep`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
+//! - [`sleep`], [`interval`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
 //! - [`sync`] has asyncio's primitives and queues; [`task_group`], [`gather`], [`wait`], [`as_completed`] and
 //!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives.
 //! - [`select!`] takes the first of several futures of any types.
@@ -64,6 +64,6 @@ pub use task::{
     yield_now,
 };
 pub use time::{
-    ClockHold, Deadline, DeadlineRun, Instant, Sleep, Timeout, hold_clock, sleep, sleep_until, timeout,
-    timeout_at,
+    ClockHold, Deadline, DeadlineRun, Instant, Interval, MissedTicks, Sleep, Timeout, hold_clock, interval,
+    interval_at, sleep, sleep_until, timeout, timeout_at,
 };
