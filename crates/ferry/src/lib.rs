@@ -2,9 +2,10 @@
 //!
 //! - [`AsyncRuntime`] runs async code; [`spawn_local`], [`spawn`] and [`spawn_blocking`] start more of it, and
 //!   give a [`TaskHandle`].
-//! - [`sleep`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
+//! - [`sleep`], [`interval`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
 //! - [`sync`] has asyncio's primitives and queues; [`task_group`], [`gather`], [`wait`], [`as_completed`] and
 //!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives.
+//! - [`select!`] takes the first of several futures of any types.
 //! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
 //! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
 //! - [`patterns`] are what most async programs write again: pending requests, background tasks, a graceful shutdown.
@@ -41,6 +42,7 @@ mod model;
 pub mod patterns;
 mod promise;
 mod runtime;
+mod select;
 pub mod sync;
 mod task;
 pub mod testing;
@@ -63,11 +65,13 @@ pub use mailbox::Mailbox;
 pub use metrics::{LongestPoll, Metrics, PoolMetrics};
 pub use promise::{CallbackKey, Future, Outcome, Promise, Settled, State, promise};
 pub use runtime::{AsyncRuntime, RuntimeConfig};
+#[doc(hidden)]
+pub use select::first_branch;
 pub use task::{
     CatchPanic, TaskBuilder, TaskHandle, TaskId, YieldNow, catch_panic, spawn, spawn_blocking, spawn_local,
     yield_now, yield_to_host,
 };
 pub use time::{
-    ClockHold, Deadline, DeadlineRun, Instant, Sleep, Timeout, hold_clock, sleep, sleep_until, timeout,
-    timeout_at,
+    ClockHold, Deadline, DeadlineRun, Instant, Interval, MissedTicks, Sleep, Timeout, hold_clock, interval,
+    interval_at, sleep, sleep_until, timeout, timeout_at,
 };

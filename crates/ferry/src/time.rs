@@ -1,4 +1,4 @@
-//! Time: [`sleep`], [`timeout`], [`Deadline`], [`Instant`], and holding a virtual clock.
+//! Time: [`sleep`], [`interval`], [`timeout`], [`Deadline`], [`Instant`], and holding a virtual clock.
 //!
 //! Deadlines are in nanoseconds. On a loop they stand in the loop's own heap and come by (deadline, order of
 //! arming); in a task of the pool, or on a thread without a loop, tokio's timer serves, which rounds up to a
@@ -6,9 +6,11 @@
 //! clock.
 
 mod deadline;
+mod interval;
 mod timeout;
 
 pub use deadline::{Deadline, DeadlineRun};
+pub use interval::{Interval, MissedTicks, interval, interval_at};
 pub use timeout::{Timeout, timeout, timeout_at};
 
 use crate::executor::{

@@ -26,6 +26,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::Future,
+    hash::{BuildHasher, RandomState},
     panic::{Location, resume_unwind},
     pin::Pin,
     ptr::null,
@@ -110,6 +111,8 @@ pub(crate) struct Loop {
     virtual_now: Cell<Option<u64>>,
     /// The state of the generator that shuffles; `None`: first in, first out.
     shuffle: Cell<Option<u64>>,
+    /// The state of the generator for [`random`](Self::random); `None`: it begins somewhere.
+    chance: Cell<Option<u64>>,
 }
 
 impl Loop {
@@ -139,6 +142,7 @@ impl Loop {
             stop: Cell::new(false),
             virtual_now: Cell::new(None),
             shuffle: Cell::new(None),
+            chance: Cell::new(None),
         }
     }
 
@@ -160,6 +164,11 @@ impl Loop {
             Some(Order::Seeded(seed)) => Some(seed),
             _ => None,
         });
+        self.chance.set(order.map(|order| match order {
+            // Not the numbers that shuffle.
+            Order::Seeded(seed) => !seed,
+            Order::Fifo => 0,
+        }));
         self.number.set(0);
         self.fired.set(0);
         self.polled.set(0);
@@ -199,6 +208,7 @@ impl Loop {
         self.main.set(None);
         self.here.set(None);
         self.virtual_now.set(None);
+        self.chance.set(None);
         replace_top(self.around.replace(null()));
         here.remote.release();
     }
@@ -230,6 +240,7 @@ impl Loop {
         self.stop.swap(&other.stop);
         self.virtual_now.swap(&other.virtual_now);
         self.shuffle.swap(&other.shuffle);
+        self.chance.swap(&other.chance);
     }
 
     /// The loop that runs on this thread.
@@ -354,6 +365,17 @@ impl Loop {
     /// Ends the turn after the task that runs, so that I/O and others get theirs.
     pub(crate) fn leave(&self) {
         self.leaves.set(true);
+    }
+
+    // ---- chance ------------------------------------------------------------------------------------
+
+    /// A random number. On the virtual clock the loop's seed decides it, so that a run can be repeated; elsewhere, and
+    /// without a loop, each thread has its own.
+    pub(crate) fn random(&self) -> u64 {
+        let state = self.chance.get().unwrap_or_else(|| RandomState::new().hash_one(()));
+        let (next, random) = split_mix(state);
+        self.chance.set(Some(next));
+        random
     }
 
     // ---- time --------------------------------------------------------------------------------------
