@@ -32,6 +32,7 @@
 mod cancel;
 mod error;
 mod executor;
+pub mod fs;
 mod gather;
 mod group;
 mod hosted;

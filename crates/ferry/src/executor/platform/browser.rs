@@ -57,6 +57,9 @@ use std::{
 /// A turn of the loop ends after this much time, in nanoseconds: a fraction of a frame.
 pub(crate) const TURN_TIME: u64 = 1_000_000;
 
+/// Whether there are files here.
+pub(crate) const HAS_FILES: bool = false;
+
 /// Whether the task that runs may go on to the next: nobody counts here.
 pub(crate) fn may_go_on() -> bool {
     true

@@ -24,6 +24,9 @@ use tokio::runtime::{Builder, Runtime};
 /// A turn of the loop ends after this much time, in nanoseconds.
 pub(crate) const TURN_TIME: u64 = 100_000;
 
+/// Whether there are files here.
+pub(crate) const HAS_FILES: bool = true;
+
 /// How many idle engines are kept.
 const KEPT_ENGINES: usize = 16;
 
