@@ -1,11 +1,12 @@
 """Runs a WASI program in wasmtime: `python wasi.py PROGRAM.wasm [ARGS...]`.
 
 A module (wasip1) or a component (wasip2, with wasi:http); with this process's streams and variables, the current
-directory as `.`, and the network. Ends with the program's exit code.
+directory as `.`, and an empty one as `/tmp`. Ends with the program's exit code.
 """
 
 import os
 import sys
+import tempfile
 
 import wasmtime
 from wasmtime import component
@@ -22,6 +23,8 @@ def main(program: str, *arguments: str) -> int:
     config.inherit_stdout()
     config.inherit_stderr()
     config.preopen_dir(".", ".")
+    scratch = tempfile.TemporaryDirectory()
+    config.preopen_dir(scratch.name, "/tmp")
     with open(program, "rb") as file:
         code = file.read()
     if code[:4] != b"\0asm":
