@@ -222,8 +222,27 @@ impl TaskLocals {
         self.0.is_none()
     }
 
+    /// [`enter_and_keep`](Self::enter_and_keep) around a poll, for no more than a look as long as no program has set a
+    /// value. The first that is ever set may be set in there.
+    pub(crate) fn around<R>(
+        locals: impl FnOnce() -> Self,
+        keep: impl FnOnce(Self),
+        poll: impl FnOnce() -> R,
+    ) -> R {
+        if in_use() {
+            let (result, kept) = locals().enter_and_keep(poll);
+            keep(kept);
+            return result;
+        }
+        let result = poll();
+        if in_use() {
+            keep(CURRENT.take());
+        }
+        result
+    }
+
     /// Calls `call` with these values, and gives those that are there at its end.
-    pub(crate) fn enter_and_keep<R>(self, call: impl FnOnce() -> R) -> (R, Self) {
+    fn enter_and_keep<R>(self, call: impl FnOnce() -> R) -> (R, Self) {
         let entered = Entered { outer: Some(CURRENT.replace(self)) };
         let result = call();
         (result, entered.leave())

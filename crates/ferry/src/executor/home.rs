@@ -591,10 +591,8 @@ impl Loop {
         if self.polls.are_timed() {
             let number = || self.tasks.borrow().number(slot);
             self.polls.watch(slot, number, || self.run_with_locals(slot, runnable));
-        } else if local::in_use() {
-            self.run_with_locals(slot, runnable);
         } else {
-            runnable.run();
+            self.run_with_locals(slot, runnable);
         }
         if self.step.replace(Step::Poll) == Step::Ended {
             let entry = self.tasks.borrow_mut().remove(slot);
@@ -608,9 +606,11 @@ impl Loop {
     }
 
     fn run_with_locals(&self, slot: u32, runnable: Runnable<CellMeta>) {
-        let (_, kept) = self.locals.take(slot).enter_and_keep(|| runnable.run());
-        let kept = if self.step.get() == Step::Ended { TaskLocals::default() } else { kept };
-        self.locals.put(slot, kept);
+        let keep = |kept| {
+            let kept = if self.step.get() == Step::Ended { TaskLocals::default() } else { kept };
+            self.locals.put(slot, kept);
+        };
+        TaskLocals::around(|| self.locals.take(slot), keep, || runnable.run());
     }
 
     /// Fast tasks are timed rarely, slow ones each.

@@ -5,13 +5,13 @@ use crate::{
     cancel::scope::{Layer, Scope, inside},
     executor::{Crash, platform},
     hosted::{self, HostedTask},
-    local::{self, TaskLocals},
+    local::TaskLocals,
     model::Arc,
 };
 use pin_project_lite::pin_project;
 use std::{
+    cell::Cell,
     future::Future,
-    mem::take,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -49,12 +49,8 @@ impl<F: Future> Future for InPool<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let poll = || inside(Layer::Pool(*this.number), this.scope, || this.future.poll(cx));
-        if !local::in_use() {
-            return poll();
-        }
-        let (polled, kept) = take(this.locals).enter_and_keep(poll);
-        *this.locals = kept;
-        polled
+        let locals = Cell::from_mut(this.locals);
+        TaskLocals::around(|| locals.take(), |kept| locals.set(kept), poll)
     }
 }
 

@@ -3,6 +3,8 @@
 mod cancelling;
 mod files;
 mod groups;
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+mod javascript;
 mod locals;
 mod metrics;
 mod platforms;
@@ -10,3 +12,5 @@ mod primitives;
 mod selecting;
 mod tasks;
 mod time;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod wasi;

@@ -13,6 +13,11 @@
 mod native;
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod pumped;
+#[cfg(all(target_os = "wasi", target_env = "p2"))]
+mod reactor;
+#[cfg(all(target_os = "wasi", not(target_env = "p2")))]
+#[path = "reactor_none.rs"]
+mod reactor;
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 mod std_clock;
 #[cfg(target_family = "wasm")]
@@ -42,6 +47,12 @@ pub(crate) use self::{browser::*, threadless::*};
 /// What this platform alone has of the public API.
 #[allow(unreachable_pub, reason = "most platforms have nothing of their own")]
 pub mod only_here {
+    /// What WASI 0.2 alone has: its pollables as futures.
+    #[cfg(all(target_os = "wasi", target_env = "p2"))]
+    pub mod wasi {
+        pub use super::super::reactor::{Ready, ready};
+    }
+
     #[cfg(all(target_family = "wasm", target_os = "unknown"))]
     pub use super::browser::js;
 }

@@ -1,6 +1,7 @@
 //! The pump's alarm on WASI: tokio's timer, which is up to a millisecond late, for all but the last bit, and a nap for
 //! that. With one thread nothing of Ferry's can come meanwhile, and tokio's own timers are late by the nap at most.
 
+use super::reactor;
 use crate::executor::{clock::base, real};
 use std::{
     future::Future,
@@ -31,6 +32,7 @@ impl Alarm {
 
     /// Sees to it that the task of `cx` is woken when the alarm goes off; whether it went off before.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> bool {
+        reactor::look();
         let rang = self.sleep.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
         if rang {
             self.sleep = None;
@@ -38,11 +40,15 @@ impl Alarm {
         rang
     }
 
-    /// Sets the alarm to `deadline`, in nanoseconds of the real clock, or takes the nap before it; `None` leaves it as
+    /// Sets the alarm to `deadline`, in nanoseconds of the real clock, or takes the nap before it; while something of the
+    /// host's is awaited, it waits here for whichever comes first; `None` leaves it as
     /// it is.
     pub(super) fn set(&mut self, deadline: Option<u64>, cx: &mut Context<'_>) {
-        let Some(deadline) = deadline else { return self.warn() };
-        let left = Duration::from_nanos(deadline.saturating_sub(real()));
+        let left = deadline.map(|deadline| Duration::from_nanos(deadline.saturating_sub(real())));
+        if reactor::wait(left) {
+            return cx.waker().wake_by_ref();
+        }
+        let (Some(deadline), Some(left)) = (deadline, left) else { return self.warn() };
         if left <= NAP {
             thread::sleep(left);
             return cx.waker().wake_by_ref();
