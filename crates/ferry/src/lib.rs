@@ -6,6 +6,8 @@
 //! - [`sync`] has asyncio's primitives and queues; [`task_group`], [`gather`], [`wait`], [`as_completed`] and
 //!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives.
 //! - [`select!`] takes the first of several futures of any types.
+//! - [`channel`] has tokio's channels; [`stream`] is for several values over time, from iterators, channels, queues and
+//!   intervals.
 //! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
 //! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
 //! - [`patterns`] are what most async programs write again: pending requests, background tasks, a graceful shutdown.
@@ -30,6 +32,7 @@
 //! ```
 
 mod cancel;
+pub mod channel;
 mod error;
 mod executor;
 mod gather;
@@ -40,6 +43,7 @@ pub mod patterns;
 mod promise;
 mod runtime;
 mod select;
+pub mod stream;
 pub mod sync;
 mod task;
 pub mod testing;
