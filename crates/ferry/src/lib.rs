@@ -4,7 +4,8 @@
 //!   give a [`TaskHandle`].
 //! - [`sleep`], [`interval`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
 //! - [`sync`] has asyncio's primitives and queues; [`task_group`], [`gather`], [`wait`], [`as_completed`] and
-//!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives.
+//!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives, and a
+//!   [`CancellationToken`] stops whatever has it.
 //! - [`select!`] takes the first of several futures of any types.
 //! - [`channel`] has tokio's channels; [`stream`] is for several values over time, from iterators, channels, queues and
 //!   intervals.
@@ -51,7 +52,10 @@ mod time;
 #[cfg(doctest)]
 mod which_primitive;
 
-pub use cancel::{Cancellable, Cancelled, Canceller, cancellable, cancelling, uncancel};
+pub use cancel::{
+    Cancellable, CancellationToken, Cancelled, Canceller, RunUntilCancelled, TokenCancelled, TokenGuard,
+    cancellable, cancelling, uncancel,
+};
 pub use error::{AsyncError, Failure};
 pub use executor::Order;
 pub use gather::{
