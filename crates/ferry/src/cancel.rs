@@ -27,6 +27,9 @@
 
 pub(crate) mod nested;
 pub(crate) mod scope;
+mod token;
+
+pub use token::{CancellationToken, RunUntilCancelled, TokenCancelled, TokenGuard};
 
 use crate::{
     error::{AsyncError, Failure},

@@ -4,8 +4,11 @@
 //!   give a [`TaskHandle`].
 //! - [`sleep`], [`interval`], [`timeout`] and [`Instant`] are its time, precise to what the system can do, or virtual.
 //! - [`sync`] has asyncio's primitives and queues; [`task_group`], [`gather`], [`wait`], [`as_completed`] and
-//!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives.
+//!   [`shield`] are for several tasks at once; [`cancellable`] is where a request to cancel arrives, and a
+//!   [`CancellationToken`] stops whatever has it.
 //! - [`select!`] takes the first of several futures of any types.
+//! - [`channel`] has tokio's channels; [`stream`] is for several values over time, from iterators, channels, queues and
+//!   intervals.
 //! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
 //! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
 //! - [`patterns`] are what most async programs write again: pending requests, background tasks, a graceful shutdown.
@@ -30,6 +33,7 @@
 //! ```
 
 mod cancel;
+pub mod channel;
 mod error;
 mod executor;
 pub mod fs;
@@ -44,6 +48,7 @@ pub mod patterns;
 mod promise;
 mod runtime;
 mod select;
+pub mod stream;
 pub mod sync;
 mod task;
 pub mod testing;
@@ -51,7 +56,10 @@ mod time;
 #[cfg(doctest)]
 mod which_primitive;
 
-pub use cancel::{Cancellable, Cancelled, Canceller, cancellable, cancelling, uncancel};
+pub use cancel::{
+    Cancellable, CancellationToken, Cancelled, Canceller, RunUntilCancelled, TokenCancelled, TokenGuard,
+    cancellable, cancelling, uncancel,
+};
 pub use error::{AsyncError, Failure};
 pub use executor::Order;
 #[allow(unused_imports, unreachable_pub, reason = "most platforms have nothing of their own")]

@@ -43,7 +43,8 @@ use crate::executor::with_loop;
 /// # Cancel safety
 /// Dropping it drops the futures that were given to it; those that were given as `&mut` go on later. Of the losers, each
 /// loses what it has done so far, unless it is cancel safe itself: all of [`sync`](crate::sync) is, and so are
-/// [`sleep`](crate::sleep) and [`Future`](crate::Future).
+/// [`sleep`](crate::sleep), [`Future`](crate::Future), [`Interval::tick`](crate::Interval::tick) and what a
+/// [`channel`](crate::channel) receives.
 ///
 /// ```
 /// use asyncferry::{AsyncRuntime, Order, select, sleep, sync::{Queue, Shutdown}};

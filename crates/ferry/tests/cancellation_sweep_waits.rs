@@ -5,8 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use asyncferry::{
-    ReturnWhen, TaskHandle, as_completed, cancellable, gather, gather_all, promise, shield, sleep,
-    spawn_local, task_group,
+    CancellationToken, ReturnWhen, TaskHandle, as_completed, cancellable, gather, gather_all, promise,
+    shield, sleep, spawn_local, task_group,
     testing::{self, CancelPoint},
     timeout, wait, yield_now,
 };
@@ -282,5 +282,40 @@ fn a_request_to_cancel_arrives_once_whatever_is_dropped() {
         task.cancel("enough");
         task.await.unwrap();
         assert_eq!(arrived.get(), 1);
+    });
+}
+
+#[test]
+fn those_who_run_until_a_token_is_cancelled() {
+    sweep("CancellationToken", |point| async move {
+        let (token, census) = (CancellationToken::new(), Census::default());
+        let tasks = [1, LONG, LONG].map(|number| {
+            let (token, census, point) = (token.child_token(), census.clone(), point.clone());
+            spawn_local(async move { point.cancel(token.run_until_cancelled(census.child(number))).await })
+        });
+        let waiting = [token.clone(), token.child_token()].map(|token| {
+            let point = point.clone();
+            spawn_local(async move { point.cancel(token.cancelled()).await })
+        });
+        sleep(5 * SECOND).await;
+        token.cancel("enough");
+        let (mut completed, mut cleaned_up, mut gone) = (0, 0, 0);
+        for task in tasks {
+            match task.await.unwrap() {
+                Some(Ok(ended)) => completed += usize::from(ended == Ok(1)),
+                Some(Err(cancelled)) => cleaned_up += usize::from(cancelled.message() == "enough"),
+                None => gone += 1,
+            }
+        }
+        for task in waiting {
+            match task.await.unwrap() {
+                Some(cancelled) => assert_eq!(cancelled.message(), "enough"),
+                None => gone += 1,
+            }
+        }
+        assert_eq!(census.alive(), 0, "each was awaited until it had cleaned up, or is dropped");
+        assert_eq!((completed, cleaned_up), (census.0.completed.get(), census.0.cleaned_up.get()));
+        assert!(gone <= 1 && completed + cleaned_up >= 2);
+        assert!(format!("{token:?}").ends_with("waiters: 0 }"));
     });
 }

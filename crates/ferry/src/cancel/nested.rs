@@ -47,6 +47,12 @@ impl<F> Nested<F> {
         self.scope().is_some_and(|scope| scope.request(cancelled))
     }
 
+    /// Whether a body that was asked to cancel has ended because of that alone: CPython's
+    /// `uncancel() <= cancelling before`.
+    pub(crate) fn gave_up(self: Pin<&mut Self>) -> bool {
+        self.scope().is_some_and(|scope| scope.was_cancelled_alone())
+    }
+
     /// By a pinned reference, as a shared one would borrow the body too, which may refer to itself.
     pub(crate) fn scope(self: Pin<&mut Self>) -> Option<&Scope> {
         self.project().scope.as_deref()

@@ -27,7 +27,7 @@ mod condition;
 mod event;
 mod latch;
 mod lock;
-mod queue;
+pub(crate) mod queue;
 mod semaphore;
 mod waiters;
 

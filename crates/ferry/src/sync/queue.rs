@@ -26,9 +26,11 @@ use std::{
 
 mod errors;
 mod storage;
+mod stream;
 
 pub use errors::{GetError, PutError, QueueShutDown, TaskDoneTooOften};
 pub use storage::{Fifo, Lifo, Priority, Storage};
+pub use stream::{QueueStream, from_queue};
 
 /// What [`Queue`], [`PriorityQueue`] and [`LifoQueue`] have in common; `S` gives the order.
 pub struct QueueWith<T, S: Storage<T>> {

@@ -9,7 +9,7 @@
 //!
 //! Only an active deadline can be moved.
 
-use super::{Instant, Sleep, sleep_until, timeout::gave_up};
+use super::{Instant, Sleep, sleep_until};
 use crate::{
     cancel::{Cancelled, nested::Nested},
     error::AsyncError,
@@ -212,7 +212,7 @@ impl<F: Future> Future for DeadlineRun<'_, F> {
         loop {
             if let Poll::Ready(output) = this.body.as_mut().poll(cx) {
                 this.deadline.leave();
-                let timed_out = *this.expiring && gave_up(this.body.as_mut());
+                let timed_out = *this.expiring && this.body.as_mut().gave_up();
                 return Poll::Ready(if timed_out { Err(error(this.deadline, entered)) } else { Ok(output) });
             }
             if *this.expiring {

@@ -8,6 +8,7 @@
 //! ```
 
 use super::{Instant, Sleep, nanoseconds, sleep_until};
+use crate::stream::Stream;
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
@@ -81,7 +82,9 @@ pub enum MissedTicks {
     Skip,
 }
 
-/// What [`interval`] and [`interval_at`] return. It may be moved to another thread or loop, as a [`Sleep`] may.
+/// What [`interval`] and [`interval_at`] return. It is a [`Stream`] as well, which never ends.
+///
+/// It may be moved to another thread or loop, as a [`Sleep`] may.
 #[derive(Debug)]
 pub struct Interval {
     period: Duration,
@@ -189,6 +192,19 @@ impl Interval {
             }
             _ => due + self.period,
         }
+    }
+}
+
+/// Each item is what [`tick`](Interval::tick) gives.
+impl Stream for Interval {
+    type Item = Instant;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Instant>> {
+        self.poll_tick(cx).map(Some)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::MAX, None)
     }
 }
 

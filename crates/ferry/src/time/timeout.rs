@@ -131,7 +131,7 @@ impl<F: Future> Future for Timeout<F> {
         }
         loop {
             if let Poll::Ready(output) = this.body.as_mut().poll(cx) {
-                let timed_out = *this.expiring && gave_up(this.body.as_mut());
+                let timed_out = *this.expiring && this.body.as_mut().gave_up();
                 return Poll::Ready(if timed_out {
                     Err(AsyncError::Timeout(*this.time))
                 } else {
@@ -163,12 +163,6 @@ fn poll_time(limit: Limit, time: &mut Duration, armed: &mut Option<Sleep>, cx: &
         };
     }
     armed.as_mut().map_or(Poll::Pending, |sleep| Pin::new(sleep).poll(cx))
-}
-
-/// Whether a body that was asked to cancel has ended because of that alone: CPython's
-/// `uncancel() <= cancelling before`.
-pub(super) fn gave_up<F>(body: Pin<&mut Nested<F>>) -> bool {
-    body.scope().is_some_and(|scope| scope.was_cancelled_alone())
 }
 
 impl<F> std::fmt::Debug for Timeout<F> {
