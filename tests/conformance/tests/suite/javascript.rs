@@ -1,6 +1,6 @@
 //! The browser and Node alone: promises and abort signals.
 
-use asyncferry::{cancellable, js, sleep, timeout};
+use asyncferry::{CancellationToken, cancellable, js, sleep, spawn_local, timeout, yield_now};
 use asyncferry_conformance::real_clock;
 use js_sys::{Promise, Reflect};
 use std::{cell::Cell, future::pending, rc::Rc, time::Duration};
@@ -97,5 +97,33 @@ mod a_promise_is_a_future_with_a_timeout {
         let error = js_sys::Error::new("oh");
         let rejected = outcome(Promise::reject(&error)).await.expect_err("it's rejected");
         assert_eq!(rejected.dyn_into::<js_sys::Error>().map(|error| error.message()), Ok("oh".into()));
+    });
+}
+
+mod a_signal_is_a_token_and_a_token_is_a_signal {
+    use super::*;
+
+    real_clock!(async {
+        let controller = AbortController::new().expect("there are signals");
+        let token = js::token_of(&controller.signal());
+        let waiting = spawn_local(token.child_token().cancelled_owned());
+        assert!(!token.is_cancelled());
+        controller.abort_with_reason(&js_sys::Error::new("enough"));
+        assert_eq!(waiting.await.expect("it ends").message(), "enough");
+        let late = js::token_of(&controller.signal());
+        assert_eq!(late.reason().expect("it has aborted").message(), "enough");
+
+        let token = CancellationToken::new();
+        let [kept, dropped] =
+            [js::signal_of(&token), js::signal_of(&token)].map(|it| it.expect("there are signals"));
+        let ignored = dropped.signal().clone();
+        drop(dropped);
+        token.cancel("stop");
+        yield_now().await;
+        assert!(kept.signal().aborted() && !ignored.aborted());
+        assert_eq!(text(&kept.signal().reason(), "message").as_deref(), Some("stop"));
+        assert_eq!(text(&kept.signal().reason(), "name").as_deref(), Some("AbortError"));
+        let late = js::signal_of(&token).expect("there are signals");
+        assert!(late.signal().aborted());
     });
 }

@@ -32,6 +32,7 @@ mod promise;
 
 /// JavaScript's side: promises and abort signals, in both directions.
 pub mod js {
+    pub use super::abort::{TokenSignal, signal_of, token_of};
     pub use super::promise::{Abortable, abortable, to_promise, to_promise_with};
     /// A promise of JavaScript's as a future, which any loop can await.
     pub use wasm_bindgen_futures::JsFuture;

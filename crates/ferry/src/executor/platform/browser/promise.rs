@@ -1,6 +1,6 @@
 //! Rust's futures as JavaScript's promises, and promises that are aborted with the future that waits for them.
 
-use super::abort::cancel_on_abort;
+use super::abort::{abort_error, cancel_on_abort};
 use crate::{
     error::AsyncError,
     task::{TaskBuilder, TaskHandle, spawn_local},
@@ -16,7 +16,7 @@ use std::{
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, AbortSignal, DomException};
+use web_sys::{AbortController, AbortSignal};
 
 /// Starts `future` as a task of the loop, and gives JavaScript a promise of its result. A task that is cancelled
 /// rejects it with an `AbortError` that has the message of the request; one that can't be started or joined, and every
@@ -80,10 +80,7 @@ fn promise_of(task: TaskHandle<Result<JsValue, JsValue>>, signal: Option<AbortSi
 fn to_js(error: AsyncError, signal: Option<&AbortSignal>) -> JsValue {
     match (error, signal.filter(|signal| signal.aborted())) {
         (AsyncError::Cancelled(_), Some(signal)) => signal.reason(),
-        (AsyncError::Cancelled(message), None) => {
-            DomException::new_with_message_and_name(&message, "AbortError")
-                .map_or_else(|error| error, JsValue::from)
-        }
+        (AsyncError::Cancelled(message), None) => abort_error(&message),
         (error, _) => Error::new(&error.to_string()).into(),
     }
 }
