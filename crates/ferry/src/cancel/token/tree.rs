@@ -67,7 +67,7 @@ impl<T> Tree<T> {
     }
 
     /// How many tokens are in it.
-    #[cfg(test)]
+    #[cfg(all(test, not(ferry_loom)))]
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
     }
