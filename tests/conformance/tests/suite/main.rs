@@ -10,6 +10,7 @@ mod metrics;
 mod platforms;
 mod primitives;
 mod selecting;
+mod streaming;
 mod tasks;
 mod time;
 #[cfg(all(target_os = "wasi", target_env = "p2"))]
