@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::sh;
 use crate::stages::{AfterFailure, Stages};
 use crate::wheel::Versions;
-use crate::{platforms, test, tidy, wheel};
+use crate::{npm, platforms, test, tidy, wheel};
 
 const BENCHES: &str = "benches/Cargo.toml";
 
@@ -33,6 +33,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     documentation(&mut stages);
     test::workspace(&mut stages);
     platforms::stages(&mut stages);
+    npm::stage(&mut stages);
     wheel::stages(&mut stages, Versions::Default);
     benches(&mut stages);
     deny(&mut stages);

@@ -1,4 +1,4 @@
-//! The one door for people who work on Ferry: `cargo xtask <test|platforms|bench|tidy|ci>`.
+//! The one door for people who work on Ferry: `cargo xtask <test|platforms|npm|bench|tidy|ci>`.
 //!
 //! Each task is one module; this file only picks it. Tasks run from a clean clone: what a task needs and
 //! cannot set up by itself, it names, with the command which installs it.
@@ -7,6 +7,7 @@
 
 mod bench;
 mod ci;
+mod npm;
 mod platforms;
 mod python;
 mod sh;
@@ -27,6 +28,7 @@ Usage: cargo xtask <task>
   test [--all] [--fail-fast]   every test, those of the wheel too; --all adds loom, Miri, each Python found, the
                                core crate alone
   platforms                    the conformance suite alone, on each platform
+  npm [--test]                 the npm package, as a tarball; --test installs and tests it
   bench [NAME] [ARGS...]       one benchmark of benches/src/bin, or all of them, beside their peers
   tidy                         the rules of the house that a program can check
   ci [--fail-fast]             everything that a change must pass
@@ -46,6 +48,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["test", options @ ..] => test::run(options),
+        ["npm", options @ ..] => npm::run(options),
         ["platforms"] => platforms::run(),
         ["bench", rest @ ..] => bench::run(rest),
         ["tidy"] => tidy::run(),

@@ -10,7 +10,7 @@
 //! What is missing is installed where that takes no more than this user may do; otherwise the stage is left out, and
 //! the closing lines say what to install.
 
-mod bindgen;
+pub(crate) mod bindgen;
 pub(crate) mod browser;
 mod wasi;
 

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | tests | always | unit, integration and doc tests of every crate |
 //! | conformance | always | one suite on each platform; see [`platforms`] |
+//! | npm package | always | the package for JavaScript, installed and tested in Node, and its types |
 //! | wheels | always | the Python package as it's installed; see [`wheel`] |
 //! | loom models | `--all` | the lock-free parts under every interleaving, up to a bound |
 //! | Miri | `--all` | no undefined behaviour in the unit tests of the core crate |
@@ -19,6 +20,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::npm;
 use crate::platforms;
 use crate::python::{self, Python};
 use crate::sh;
@@ -55,6 +57,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     let mut stages = Stages::new(after_failure);
     workspace(&mut stages);
     platforms::stages(&mut stages);
+    npm::stage(&mut stages);
     wheel::stages(&mut stages, if all { Versions::Each } else { Versions::Default });
     if all {
         loom(&mut stages);

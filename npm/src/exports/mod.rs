@@ -1,0 +1,64 @@
+//! What JavaScript sees. Each class is a handle of a primitive of Ferry's; each wait is a task of the page's loop, whose
+//! promise JavaScript awaits, and which an abort signal cancels.
+
+mod barrier;
+mod event;
+mod lock;
+mod map;
+mod queue;
+mod semaphore;
+mod time;
+
+use asyncferry::js;
+use js_sys::{Error, Promise};
+use std::{fmt::Display, future::Future};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortController, AbortSignal};
+
+/// A promise of nothing but that `wait` has ended.
+fn promise_of(wait: impl Future<Output = ()> + 'static, signal: Option<&AbortSignal>) -> Promise {
+    let wait = async {
+        wait.await;
+        Ok(JsValue::UNDEFINED)
+    };
+    js::to_promise_with(wait, signal)
+}
+
+/// An error of JavaScript's with the text of `error`, and `name` to tell it by.
+fn error_of(name: &str, error: impl Display) -> JsValue {
+    let made = Error::new(&error.to_string());
+    made.set_name(name);
+    made.into()
+}
+
+/// What a function of JavaScript's returned, or what its promise gives.
+async fn settled(returned: JsValue) -> Result<JsValue, JsValue> {
+    match returned.dyn_into::<Promise>() {
+        Ok(promise) => js::JsFuture::from(promise).await,
+        Err(value) => Ok(value),
+    }
+}
+
+/// A signal for work that was started. It aborts unless that ended well.
+struct Work {
+    controller: AbortController,
+    ended_well: bool,
+}
+
+impl Work {
+    fn new() -> Result<Self, JsValue> {
+        Ok(Self { controller: AbortController::new()?, ended_well: false })
+    }
+
+    fn signal(&self) -> AbortSignal {
+        self.controller.signal()
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        if !self.ended_well {
+            self.controller.abort();
+        }
+    }
+}
