@@ -12,6 +12,7 @@
 //! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
 //! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
 //! - [`patterns`] are what most async programs write again: pending requests, background tasks, a graceful shutdown.
+//! - `net` is HTTP (`fetch`) and WebSockets, with the Cargo feature `net`.
 //! - [`testing`] runs a scenario under many orders of its tasks, and cancels at each await point.
 //!
 //! ```
@@ -44,6 +45,8 @@ mod local;
 mod mailbox;
 mod metrics;
 mod model;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod patterns;
 mod promise;
 mod runtime;
