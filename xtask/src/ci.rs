@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::sh;
 use crate::stages::{AfterFailure, Stages};
 use crate::wheel::Versions;
-use crate::{npm, platforms, test, tidy, wheel};
+use crate::{npm, platforms, test, tidy, web, wheel};
 
 const BENCHES: &str = "benches/Cargo.toml";
 
@@ -34,6 +34,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     test::workspace(&mut stages);
     platforms::stages(&mut stages);
     npm::stage(&mut stages);
+    web::stage(&mut stages);
     wheel::stages(&mut stages, Versions::Default);
     benches(&mut stages);
     deny(&mut stages);

@@ -1,4 +1,4 @@
-//! The one door for people who work on Ferry: `cargo xtask <test|platforms|npm|bench|tidy|ci>`.
+//! The one door for people who work on Ferry: `cargo xtask <test|platforms|npm|web|bench|tidy|ci>`.
 //!
 //! Each task is one module; this file only picks it. Tasks run from a clean clone: what a task needs and
 //! cannot set up by itself, it names, with the command which installs it.
@@ -15,6 +15,8 @@ mod stages;
 mod test;
 mod tidy;
 mod venv;
+mod web;
+mod webdriver;
 mod wheel;
 
 use std::env;
@@ -29,6 +31,7 @@ Usage: cargo xtask <task>
                                core crate alone
   platforms                    the conformance suite alone, on each platform
   npm [--test]                 the npm package, as a tarball; --test installs and tests it
+  web [PORT]                   builds and serves examples/web on loopback
   bench [NAME] [ARGS...]       one benchmark of benches/src/bin, or all of them, beside their peers
   tidy                         the rules of the house that a program can check
   ci [--fail-fast]             everything that a change must pass
@@ -49,6 +52,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     match arguments.as_slice() {
         ["test", options @ ..] => test::run(options),
         ["npm", options @ ..] => npm::run(options),
+        ["web", options @ ..] => web::run(options),
         ["platforms"] => platforms::run(),
         ["bench", rest @ ..] => bench::run(rest),
         ["tidy"] => tidy::run(),

@@ -5,6 +5,7 @@
 //! | tests | always | unit, integration and doc tests of every crate |
 //! | conformance | always | one suite on each platform; see [`platforms`] |
 //! | npm package | always | the package for JavaScript, installed and tested in Node, and its types |
+//! | examples/web | always | the page, used in a real browser |
 //! | wheels | always | the Python package as it's installed; see [`wheel`] |
 //! | loom models | `--all` | the lock-free parts under every interleaving, up to a bound |
 //! | Miri | `--all` | no undefined behaviour in the unit tests of the core crate |
@@ -25,6 +26,7 @@ use crate::platforms;
 use crate::python::{self, Python};
 use crate::sh;
 use crate::stages::{AfterFailure, Stages};
+use crate::web;
 use crate::wheel::{self, Versions};
 
 /// How many times loom may preempt a thread in one execution; 3 finds nearly all bugs at a bearable price.
@@ -58,6 +60,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     workspace(&mut stages);
     platforms::stages(&mut stages);
     npm::stage(&mut stages);
+    web::stage(&mut stages);
     wheel::stages(&mut stages, if all { Versions::Each } else { Versions::Default });
     if all {
         loom(&mut stages);

@@ -32,7 +32,10 @@ async fn primes() -> Result<u32, JsValue> {
     page::set_state("compute-state", "counting", "busy")?;
     let (mut found, mut slice) = (0, Instant::now());
     for number in 2..below {
-        if (2..).take_while(|divisor| divisor * divisor <= number).all(|divisor| !number.is_multiple_of(divisor)) {
+        if (2..)
+            .take_while(|divisor| divisor * divisor <= number)
+            .all(|divisor| !number.is_multiple_of(divisor))
+        {
             found += 1;
         }
         if number % 256 == 0 && slice.elapsed() >= SLICE {

@@ -9,7 +9,8 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) fn listen() -> Result<(), JsValue> {
     let current = Rc::new(RefCell::new(CancellationToken::new()));
-    for (button, path) in [("fetch-quick", "data/quick"), ("fetch-slow", "data/slow"), ("fetch-missing", "data/none")]
+    for (button, path) in
+        [("fetch-quick", "data/quick"), ("fetch-slow", "data/slow"), ("fetch-missing", "data/none")]
     {
         let current = current.clone();
         page::on_click(button, move || {

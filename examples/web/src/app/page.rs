@@ -9,7 +9,8 @@ fn document() -> Result<Document, JsValue> {
 
 /// The element with this id.
 pub(super) fn element<T: JsCast>(id: &str) -> Result<T, JsValue> {
-    let element = document()?.get_element_by_id(id).ok_or_else(|| JsValue::from(format!("there is no #{id}")))?;
+    let element =
+        document()?.get_element_by_id(id).ok_or_else(|| JsValue::from(format!("there is no #{id}")))?;
     element.dyn_into().map_err(|_| format!("#{id} is of another kind").into())
 }
 

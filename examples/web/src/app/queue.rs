@@ -42,7 +42,8 @@ async fn run() -> Result<u32, JsValue> {
     let queue = Rc::new(Queue::new(ROOM));
     let done = Rc::new(Cell::new(0));
     // Children of this future: they end with it when it's cancelled.
-    let workers: Vec<_> = (1..=WORKERS).map(|worker| work(worker, queue.clone(), done.clone(), jobs)).collect();
+    let workers: Vec<_> =
+        (1..=WORKERS).map(|worker| work(worker, queue.clone(), done.clone(), jobs)).collect();
     let producing = async {
         for job in 1..=jobs {
             if queue.put(job).await.is_err() {

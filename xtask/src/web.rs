@@ -1,0 +1,293 @@
+//! `cargo xtask web`: builds `examples/web` and serves it on loopback; and the test that drives it in a browser.
+//!
+//! The server has the page, the program as wasm-bindgen made it, and what the page asks for: `data/quick`, and
+//! `data/slow`, whose body comes in pieces until the other end closes the connection, which it tells.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::json;
+use tiny_http::{Header, Request, Response, Server};
+
+use crate::platforms::{bindgen, browser, has_target};
+use crate::sh;
+use crate::stages::Stages;
+use crate::webdriver::Session;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PACKAGE: &str = "ferry-example-web";
+const PAGE: &str = "examples/web";
+
+/// Runs `cargo xtask web [PORT]`.
+pub(crate) fn run(options: &[&str]) -> Result<()> {
+    let port = match options {
+        [] => 8080,
+        [port] => port.parse::<u16>().map_err(|_| anyhow!("web takes a port, but was given `{port}`."))?,
+        [_, extra, ..] => bail!("web takes a port only, but was given `{extra}` as well."),
+    };
+    let site = Site::new(build()?);
+    let server = Server::http(("127.0.0.1", port)).map_err(|error| {
+        anyhow!("port {port} can't be had: {error}; name another: cargo xtask web {}", port.wrapping_add(1))
+    })?;
+    println!("http://{}/ (Ctrl-C ends it)", server.server_addr());
+    site.serve(&server);
+    Ok(())
+}
+
+/// The stage that builds the page and drives it, where there is a browser.
+pub(crate) fn stage(stages: &mut Stages) {
+    const NAME: &str = "examples/web in Chromium";
+    let tools = || {
+        has_target(TARGET)?;
+        bindgen::program("wasm-bindgen")?;
+        browser::find()
+    };
+    match tools() {
+        Ok(browser) => stages.run(NAME, || drive(&browser)),
+        Err(error) => stages.leave_out(NAME, &format!("{error:#}")),
+    }
+}
+
+/// Builds the program, and gives the folder of what wasm-bindgen makes of it.
+fn build() -> Result<PathBuf> {
+    has_target(TARGET)?;
+    let bindgen = bindgen::program("wasm-bindgen")?;
+    sh::run(&mut sh::cargo(&["build", "--release", "--package", PACKAGE, "--target", TARGET]))?;
+    let program = sh::target_dir().join(TARGET).join("release/ferry_example_web.wasm");
+    let made = sh::target_dir().join("web/pkg");
+    let mut command = sh::command(bindgen, &["--target", "web", "--no-typescript", "--out-dir"]);
+    sh::run(command.arg(&made).arg(program))?;
+    Ok(made)
+}
+
+/// What is served.
+#[derive(Clone)]
+struct Site {
+    page: PathBuf,
+    made: PathBuf,
+    /// How many slow answers the other end did not want to the end.
+    given_up: Arc<AtomicUsize>,
+}
+
+impl Site {
+    fn new(made: PathBuf) -> Self {
+        Self { page: sh::root().join(PAGE), made, given_up: Arc::default() }
+    }
+
+    /// Answers requests until the server is told to stop; each slow one has a thread.
+    fn serve(&self, server: &Server) {
+        for request in server.incoming_requests() {
+            let site = self.clone();
+            if request.url().starts_with("/data/slow") {
+                thread::spawn(move || site.answer_slowly(request));
+            } else {
+                site.answer(request);
+            }
+        }
+    }
+
+    fn answer(&self, request: Request) {
+        let path = request.url().split('?').next().unwrap_or_default().to_owned();
+        let told = match path.as_str() {
+            "/data/quick" => request.respond(Response::from_string("0123456789".repeat(100))),
+            "/data/given-up" => {
+                request.respond(Response::from_string(self.given_up.load(Ordering::SeqCst).to_string()))
+            }
+            path => match self.file(path).map(|file| (File::open(&file), file)) {
+                Some((Ok(opened), file)) => {
+                    request.respond(Response::from_file(opened).with_header(type_of(&file)))
+                }
+                _ => request.respond(Response::from_string("there is no such file").with_status_code(404)),
+            },
+        };
+        // The other end may have gone.
+        let _ = told;
+    }
+
+    /// The file of a path. Only those of the two folders are served, and only the kinds that a page needs.
+    fn file(&self, path: &str) -> Option<PathBuf> {
+        let name = if path == "/" { "index.html" } else { path.strip_prefix('/')? };
+        let (folder, name) = match name.strip_prefix("pkg/") {
+            Some(name) => (&self.made, name),
+            None => (&self.page, name),
+        };
+        let kind = Path::new(name).extension().and_then(|kind| kind.to_str())?;
+        let is_plain = !name.contains(['/', '\\']) && !name.starts_with('.');
+        (is_plain && ["html", "css", "js", "wasm"].contains(&kind)).then(|| folder.join(name))
+    }
+
+    fn answer_slowly(&self, request: Request) {
+        let body = Response::new(200.into(), Vec::new(), Pieces { left: 600 }, None, None);
+        if request.respond(body).is_err() {
+            self.given_up.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// A body of 1,000 bytes each 50 ms.
+struct Pieces {
+    left: u32,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Ok(0);
+        }
+        self.left -= 1;
+        thread::sleep(Duration::from_millis(50));
+        let count = buffer.len().min(1000);
+        buffer[..count].fill(b'.');
+        Ok(count)
+    }
+}
+
+fn type_of(file: &Path) -> Header {
+    let kind = match file.extension().and_then(|kind| kind.to_str()) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        _ => "application/wasm",
+    };
+    Header::from_bytes("Content-Type", kind).unwrap_or_else(|()| unreachable!("it's a header"))
+}
+
+/// Builds and serves the page, and uses it as a person would.
+fn drive(programs: &browser::Browser) -> Result<String> {
+    let site = Site::new(build()?);
+    let server = Server::http("127.0.0.1:0").map_err(|error| anyhow!("no port can be had: {error}"))?;
+    let url = format!("http://{}/", server.server_addr());
+    thread::scope(|scope| {
+        scope.spawn(|| site.serve(&server));
+        let driven = use_page(programs, &url);
+        server.unblock();
+        driven
+    })
+}
+
+fn use_page(programs: &browser::Browser, url: &str) -> Result<String> {
+    let session = Session::start(programs)?;
+    session.open(url)?;
+    session.wait_for_text("#state", "^ready$")?;
+    timers(&session).context("timers")?;
+    queue(&session).context("queue")?;
+    requests(&session).context("requests")?;
+    computing(&session).context("computing")?;
+    session.wait_for_text("#status", r"^\d+ tasks, \d+ timers, \d+ polls")?;
+    let picture = sh::target_dir().join("web/screenshot.png");
+    fs::write(&picture, session.screenshot()?)?;
+    Ok(format!("4 parts used; {}", picture.display()))
+}
+
+fn timers(page: &Session) -> Result<()> {
+    page.click("#clock-start")?;
+    page.wait_for_text("#clock-time", r"^0\.[3-9] s$")?;
+    page.click("#clock-stop")?;
+    page.wait_for_text("#clock-state", "^stopped$")?;
+    let stopped = page.text("#clock-time")?;
+    // Half a second of the page's own time later it still shows the same.
+    page.run("await new Promise((done) => setTimeout(done, 500))", json!([]))?;
+    let later = page.text("#clock-time")?;
+    if later != stopped {
+        bail!("the clock was stopped at {stopped}, and shows {later}");
+    }
+    Ok(())
+}
+
+fn queue(page: &Session) -> Result<()> {
+    page.click("#queue-start")?;
+    page.wait_for_text("#queue-log", "worker 3: job")?;
+    page.click("#queue-cancel")?;
+    page.wait_for_text("#queue-state", "^cancelled: the button was pressed$")?;
+    page.click("#queue-start")?;
+    page.wait_for_text("#queue-state", "^24 jobs done$")?;
+    let log = page.run(
+        "return [...document.querySelectorAll('#queue-log li')].map((line) => +line.textContent.split('job ')[1])",
+        json!([]),
+    )?;
+    let mut jobs: Vec<u64> =
+        log.as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64).collect();
+    jobs.sort_unstable();
+    if jobs != (1..=24).collect::<Vec<_>>() {
+        bail!("each job is to be done once, but these were: {jobs:?}");
+    }
+    Ok(())
+}
+
+fn requests(page: &Session) -> Result<()> {
+    page.click("#fetch-quick")?;
+    page.wait_for_text("#fetch-state", "^1000 bytes$")?;
+    page.click("#fetch-missing")?;
+    page.wait_for_text("#fetch-state", "^the server says 404$")?;
+    page.click("#fetch-slow")?;
+    page.wait_for_text("#fetch-state", r"^\d{4,} bytes so far$")?;
+    page.click("#fetch-cancel")?;
+    page.wait_for_text("#fetch-state", "^cancelled: the button was pressed$")?;
+    // The server hears of it.
+    let heard = page.run(
+        "for (let look = 0; look < 100; look++) {
+             const count = +(await (await fetch('data/given-up')).text());
+             if (count > 0) return count;
+             await new Promise((done) => setTimeout(done, 50));
+         }
+         return 0;",
+        json!([]),
+    )?;
+    if heard != json!(1) {
+        bail!("one request was cancelled, and the server saw {heard} connections close");
+    }
+    Ok(())
+}
+
+fn computing(page: &Session) -> Result<()> {
+    // While it computes, the page paints.
+    page.run(
+        "window.frames_seen = 0; const count = () => { window.frames_seen++; requestAnimationFrame(count); }; count();",
+        json!([]),
+    )?;
+    page.click("#compute-start")?;
+    page.wait_for_text("#compute-state", "^33860 primes$")?;
+    let frames = page.run("return window.frames_seen", json!([]))?;
+    if frames.as_u64().unwrap_or(0) < 3 {
+        bail!("the page painted {frames} frames while the program computed");
+    }
+    page.click("#compute-start")?;
+    page.wait_for_text("#compute-state", "^counting$")?;
+    page.click("#compute-cancel")?;
+    page.wait_for_text("#compute-state", "^cancelled: the button was pressed$")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pages_own_files_are_served() {
+        let site = Site { page: "page".into(), made: "made".into(), given_up: Arc::default() };
+        let served = |path: &str| site.file(path).map(|file| file.display().to_string());
+        assert_eq!(served("/").as_deref(), Some("page/index.html"));
+        assert_eq!(served("/style.css").as_deref(), Some("page/style.css"));
+        assert_eq!(served("/pkg/a.wasm").as_deref(), Some("made/a.wasm"));
+        for refused in
+            ["", "/../secret.html", "/.hidden.html", "/Cargo.toml", "/src/lib.rs", "/pkg/../a.js", "//a.js"]
+        {
+            assert_eq!(served(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn bad_arguments_are_named() {
+        let told = |options: &[&str]| run(options).expect_err("it's wrong").to_string();
+        assert_eq!(told(&["many"]), "web takes a port, but was given `many`.");
+        assert_eq!(told(&["1", "2"]), "web takes a port only, but was given `2` as well.");
+    }
+}
