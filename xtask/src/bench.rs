@@ -1,6 +1,6 @@
 //! `cargo xtask bench [NAME] [ARGS...]`: runs Ferry's benchmarks beside their peers.
 //!
-//! A benchmark is a program in `benches/src/bin`. It prints one JSON object a line; these go to standard
+//! A benchmark is a program in `benches/src/bin`, or [`portable`]. It prints one JSON object a line; these go to standard
 //! output as they come, and a table of them to standard error at the end. A goal that is missed is shown,
 //! not an error: times are never asserted. A name runs the parts of that benchmark in other languages as well:
 //! `sync` stands for `sync` and `sync_python`.
@@ -9,6 +9,7 @@
 //! event loops too.
 
 mod line;
+mod portable;
 mod surroundings;
 mod table;
 
@@ -21,13 +22,21 @@ use crate::sh;
 use line::Line;
 use surroundings::Surroundings;
 
+/// The one on other platforms, which is no program of `benches/src/bin`; see [`portable`].
+const PORTABLE: &str = "portable";
+
 /// Runs the benchmark named first in `arguments`, or all; what follows the name goes to the benchmark.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let known = names(&sh::root().join("benches/src/bin"))?;
+    let mut known = names(&sh::root().join("benches/src/bin"))?;
+    known.push(PORTABLE.to_owned());
     let (chosen, rest) = choose(&known, arguments)?;
     let mut lines = Vec::new();
     let mut faults = Vec::new();
     for name in chosen {
+        if name == PORTABLE {
+            faults.extend(portable::run(&mut lines).err().map(|error| format!("{error:#}")));
+            continue;
+        }
         let ran = surroundings::of(name).and_then(|all| {
             all.iter().try_for_each(|python| run_one(name, rest, python, &mut lines, &mut faults))
         });

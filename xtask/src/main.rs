@@ -1,4 +1,4 @@
-//! The one door for people who work on Ferry: `cargo xtask <test|platforms|npm|web|bench|tidy|ci>`.
+//! The one door for people who work on Ferry: `cargo xtask <test|platforms|npm|web|bench|size|tidy|ci>`.
 //!
 //! Each task is one module; this file only picks it. Tasks run from a clean clone: what a task needs and
 //! cannot set up by itself, it names, with the command which installs it.
@@ -10,7 +10,9 @@ mod ci;
 mod npm;
 mod platforms;
 mod python;
+mod serve;
 mod sh;
+mod size;
 mod stages;
 mod test;
 mod tidy;
@@ -33,6 +35,7 @@ Usage: cargo xtask <task>
   npm [--test]                 the npm package, as a tarball; --test installs and tests it
   web [PORT]                   builds and serves examples/web on loopback
   bench [NAME] [ARGS...]       one benchmark of benches/src/bin, or all of them, beside their peers
+  size                         how large the smallest program is, beside its peers
   tidy                         the rules of the house that a program can check
   ci [--fail-fast]             everything that a change must pass
 ";
@@ -55,6 +58,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["web", options @ ..] => web::run(options),
         ["platforms"] => platforms::run(),
         ["bench", rest @ ..] => bench::run(rest),
+        ["size"] => size::run(),
         ["tidy"] => tidy::run(),
         ["ci", options @ ..] => ci::run(options),
         ["help" | "-h" | "--help"] => {
@@ -62,7 +66,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
             Ok(())
         }
         [] => bail!("no task was named.\n\n{USAGE}"),
-        [task @ ("tidy" | "platforms"), extra, ..] => {
+        [task @ ("tidy" | "platforms" | "size"), extra, ..] => {
             bail!("{task} takes no arguments, but was given `{extra}`.")
         }
         [unknown, ..] => bail!("there is no task `{unknown}`.\n\n{USAGE}"),

@@ -12,7 +12,7 @@
 
 pub(crate) mod bindgen;
 pub(crate) mod browser;
-mod wasi;
+pub(crate) mod wasi;
 
 use std::path::Path;
 use std::process::Command;

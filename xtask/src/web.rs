@@ -1,23 +1,16 @@
 //! `cargo xtask web`: builds `examples/web` and serves it on loopback; and the test that drives it in a browser.
 //!
-//! The server has the page, the program as wasm-bindgen made it, and what the page asks for: `data/quick`, and
-//! `data/slow`, whose body comes in pieces until the other end closes the connection, which it tells.
+//! What it is served by, with what the page asks for, is [`Site`].
 
-use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
-use std::thread;
-use std::time::Duration;
+use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::json;
-use tiny_http::{Header, Request, Response, Server};
+use tiny_http::Server;
 
 use crate::platforms::{bindgen, browser, has_target};
+use crate::serve::Site;
 use crate::sh;
 use crate::stages::Stages;
 use crate::webdriver::Session;
@@ -33,7 +26,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
         [port] => port.parse::<u16>().map_err(|_| anyhow!("web takes a port, but was given `{port}`."))?,
         [_, extra, ..] => bail!("web takes a port only, but was given `{extra}` as well."),
     };
-    let site = Site::new(build()?);
+    let site = Site::new(&sh::root().join(PAGE), &build()?);
     let server = Server::http(("127.0.0.1", port)).map_err(|error| {
         anyhow!("port {port} can't be had: {error}; name another: cargo xtask web {}", port.wrapping_add(1))
     })?;
@@ -68,109 +61,10 @@ fn build() -> Result<PathBuf> {
     Ok(made)
 }
 
-/// What is served.
-#[derive(Clone)]
-struct Site {
-    page: PathBuf,
-    made: PathBuf,
-    /// How many slow answers the other end did not want to the end.
-    given_up: Arc<AtomicUsize>,
-}
-
-impl Site {
-    fn new(made: PathBuf) -> Self {
-        Self { page: sh::root().join(PAGE), made, given_up: Arc::default() }
-    }
-
-    /// Answers requests until the server is told to stop; each slow one has a thread.
-    fn serve(&self, server: &Server) {
-        for request in server.incoming_requests() {
-            let site = self.clone();
-            if request.url().starts_with("/data/slow") {
-                thread::spawn(move || site.answer_slowly(request));
-            } else {
-                site.answer(request);
-            }
-        }
-    }
-
-    fn answer(&self, request: Request) {
-        let path = request.url().split('?').next().unwrap_or_default().to_owned();
-        let told = match path.as_str() {
-            "/data/quick" => request.respond(Response::from_string("0123456789".repeat(100))),
-            "/data/given-up" => {
-                request.respond(Response::from_string(self.given_up.load(Ordering::SeqCst).to_string()))
-            }
-            path => match self.file(path).map(|file| (File::open(&file), file)) {
-                Some((Ok(opened), file)) => {
-                    request.respond(Response::from_file(opened).with_header(type_of(&file)))
-                }
-                _ => request.respond(Response::from_string("there is no such file").with_status_code(404)),
-            },
-        };
-        // The other end may have gone.
-        let _ = told;
-    }
-
-    /// The file of a path. Only those of the two folders are served, and only the kinds that a page needs.
-    fn file(&self, path: &str) -> Option<PathBuf> {
-        let name = if path == "/" { "index.html" } else { path.strip_prefix('/')? };
-        let (folder, name) = match name.strip_prefix("pkg/") {
-            Some(name) => (&self.made, name),
-            None => (&self.page, name),
-        };
-        let kind = Path::new(name).extension().and_then(|kind| kind.to_str())?;
-        let is_plain = !name.contains(['/', '\\']) && !name.starts_with('.');
-        (is_plain && ["html", "css", "js", "wasm"].contains(&kind)).then(|| folder.join(name))
-    }
-
-    fn answer_slowly(&self, request: Request) {
-        let body = Response::new(200.into(), Vec::new(), Pieces { left: 600 }, None, None);
-        if request.respond(body).is_err() {
-            self.given_up.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-}
-
-/// A body of 1,000 bytes each 50 ms.
-struct Pieces {
-    left: u32,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Ok(0);
-        }
-        self.left -= 1;
-        thread::sleep(Duration::from_millis(50));
-        let count = buffer.len().min(1000);
-        buffer[..count].fill(b'.');
-        Ok(count)
-    }
-}
-
-fn type_of(file: &Path) -> Header {
-    let kind = match file.extension().and_then(|kind| kind.to_str()) {
-        Some("html") => "text/html; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
-        _ => "application/wasm",
-    };
-    Header::from_bytes("Content-Type", kind).unwrap_or_else(|()| unreachable!("it's a header"))
-}
-
 /// Builds and serves the page, and uses it as a person would.
 fn drive(programs: &browser::Browser) -> Result<String> {
-    let site = Site::new(build()?);
-    let server = Server::http("127.0.0.1:0").map_err(|error| anyhow!("no port can be had: {error}"))?;
-    let url = format!("http://{}/", server.server_addr());
-    thread::scope(|scope| {
-        scope.spawn(|| site.serve(&server));
-        let driven = use_page(programs, &url);
-        server.unblock();
-        driven
-    })
+    let site = Site::new(&sh::root().join(PAGE), &build()?);
+    site.while_served(|url| use_page(programs, url))
 }
 
 fn use_page(programs: &browser::Browser, url: &str) -> Result<String> {
@@ -269,20 +163,6 @@ fn computing(page: &Session) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_pages_own_files_are_served() {
-        let site = Site { page: "page".into(), made: "made".into(), given_up: Arc::default() };
-        let served = |path: &str| site.file(path).map(|file| file.display().to_string());
-        assert_eq!(served("/").as_deref(), Some("page/index.html"));
-        assert_eq!(served("/style.css").as_deref(), Some("page/style.css"));
-        assert_eq!(served("/pkg/a.wasm").as_deref(), Some("made/a.wasm"));
-        for refused in
-            ["", "/../secret.html", "/.hidden.html", "/Cargo.toml", "/src/lib.rs", "/pkg/../a.js", "//a.js"]
-        {
-            assert_eq!(served(refused), None, "{refused}");
-        }
-    }
 
     #[test]
     fn bad_arguments_are_named() {
