@@ -14,6 +14,17 @@ use crate::sh;
 
 const BINARYEN: &str = "binaryen@132.0.0";
 
+/// What Rust and wasm-bindgen use of WebAssembly, and browsers have.
+const FEATURES: &[&str] = &[
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
 /// A target, what its lines are named, our program, the peer's, and whether wasm-bindgen sees to it.
 struct Pair {
     target: &'static str,
@@ -96,7 +107,7 @@ fn weigh(pair: &Pair, example: &str, optimiser: &Path) -> Result<u64> {
     }
     let optimised = sh::target_dir().join(format!("{example}.opt.wasm"));
     let mut command = sh::command("node", &[]);
-    command.arg(optimiser).args(["-Oz", "--all-features", "-o"]).arg(&optimised).arg(&program);
+    command.arg(optimiser).arg("-Oz").args(FEATURES).arg("-o").arg(&optimised).arg(&program);
     sh::run(&mut command)?;
     Ok(fs::metadata(&optimised).context("the optimised program")?.len())
 }

@@ -2,7 +2,7 @@
 //!
 //! `cli` leads to `ferry-python`, `ferry-wren` and `ferry-translate`, and these to `ferry`; `ferry-wren`
 //! leads to `wren`; `ferry-pystd` to `ferry`. The extension modules, `python` and those of the examples, lead
-//! to `ferry-python`. What is not in [`ARROWS`] is not allowed, for tests and build scripts either.
+//! to `ferry-python`; what is built for pages, and the conformance suite, to `ferry`. What is not in [`ARROWS`] is not allowed, for tests and build scripts either.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ferry-cli", &["ferry", "ferry-python", "ferry-wren", "ferry-translate"]),
     ("python", &["ferry-python"]),
     ("rust_extension", &["ferry-python"]),
+    ("npm", &["ferry"]),
+    ("web", &["ferry"]),
+    ("conformance", &["ferry"]),
 ];
 
 /// Crates from outside, with all whose name continues theirs after a `-`, and the only folders that may
@@ -58,8 +61,8 @@ pub(super) fn findings(tree: &Tree) -> Vec<Finding> {
 /// The path, the folder's name and the text of a crate's manifest. `xtask` and `benches` are no part of the product.
 fn manifest<'a>((path, text): (&'a str, &'a str)) -> Option<(&'a str, &'a str, &'a str)> {
     let place = path.strip_suffix("/Cargo.toml")?;
-    let within = ["crates/", "examples/"].into_iter().find_map(|parent| place.strip_prefix(parent));
-    let folder = within.or((place == "python").then_some(place))?;
+    let within = ["crates/", "examples/", "tests/"].into_iter().find_map(|parent| place.strip_prefix(parent));
+    let folder = within.or(["npm", "python"].contains(&place).then_some(place))?;
     (!folder.contains('/')).then_some((path, folder, text))
 }
 

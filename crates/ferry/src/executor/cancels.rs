@@ -13,52 +13,59 @@ use std::{
 
 /// By the slot of a task:
 ///
-/// | the task | `scopes` | `doomed` |
-/// |---|---|---|
-/// | nothing happened | – | – |
-/// | was cancelled before it polled a `cancellable` | – | the request: it's dropped at its next turn |
-/// | has polled a `cancellable` | its scope, which requests go to | – |
+/// | the task | its fate |
+/// |---|---|
+/// | nothing happened | – |
+/// | was cancelled before it polled a `cancellable` | doomed, with the request: it's dropped at its next turn |
+/// | has polled a `cancellable` | its scope, which requests go to |
 pub(super) struct Cancels {
     /// Whether there is any of the below, which is all that a turn looks at.
     any: Cell<bool>,
     closing: Cell<bool>,
-    scopes: RefCell<BTreeMap<u32, Arc<Scope>>>,
-    doomed: RefCell<BTreeMap<u32, Cancelled>>,
+    fates: RefCell<BTreeMap<u32, Fate>>,
+}
+
+enum Fate {
+    Scope(Arc<Scope>),
+    Doomed(Cancelled),
 }
 
 impl Cancels {
     pub(super) const fn new() -> Self {
-        Self {
-            any: Cell::new(false),
-            closing: Cell::new(false),
-            scopes: RefCell::new(BTreeMap::new()),
-            doomed: RefCell::new(BTreeMap::new()),
-        }
+        Self { any: Cell::new(false), closing: Cell::new(false), fates: RefCell::new(BTreeMap::new()) }
     }
 
     pub(super) fn swap(&self, other: &Self) {
         self.any.swap(&other.any);
         self.closing.swap(&other.closing);
-        self.scopes.swap(&other.scopes);
-        self.doomed.swap(&other.doomed);
+        self.fates.swap(&other.fates);
     }
 
     pub(super) fn scope(&self, slot: u32) -> Option<Arc<Scope>> {
-        self.scopes.borrow().get(&slot).cloned()
+        match self.fates.borrow().get(&slot) {
+            Some(Fate::Scope(scope)) => Some(scope.clone()),
+            _ => None,
+        }
     }
 
     /// The task's scope, made if need be. A request that came before, in the poll that runs now, goes to it.
     pub(super) fn make_scope(&self, slot: u32) -> Arc<Scope> {
-        let scope = self.scopes.borrow_mut().entry(slot).or_insert_with(|| Scope::new(None)).clone();
-        if let Some(cancelled) = self.doomed.borrow_mut().remove(&slot) {
+        if let Some(scope) = self.scope(slot) {
+            return scope;
+        }
+        let scope = Scope::new(None);
+        let before = self.fates.borrow_mut().insert(slot, Fate::Scope(scope.clone()));
+        if let Some(Fate::Doomed(cancelled)) = before {
             scope.request(cancelled);
         }
         self.count();
         scope
     }
 
+    /// Dooms a task that has no scope.
     pub(super) fn doom(&self, slot: u32, cancelled: Cancelled) {
-        self.doomed.borrow_mut().insert(slot, cancelled);
+        let before = self.fates.borrow_mut().insert(slot, Fate::Doomed(cancelled));
+        debug_assert!(!matches!(before, Some(Fate::Scope(_))), "a request goes to the task's scope");
         self.count();
     }
 
@@ -81,7 +88,7 @@ impl Cancels {
     #[cold]
     fn unusual_step(&self, slot: u32, step: Step) -> Step {
         match step {
-            Step::Poll if self.doomed.borrow().contains_key(&slot) => Step::Abort,
+            Step::Poll if self.reason(slot).is_some() => Step::Abort,
             Step::Poll if self.closing.get() => Step::End,
             step => step,
         }
@@ -89,7 +96,10 @@ impl Cancels {
 
     /// Why the task is dropped, if it was doomed.
     pub(super) fn reason(&self, slot: u32) -> Option<Cancelled> {
-        self.doomed.borrow().get(&slot).cloned()
+        match self.fates.borrow().get(&slot) {
+            Some(Fate::Doomed(cancelled)) => Some(cancelled.clone()),
+            _ => None,
+        }
     }
 
     /// The task has ended.
@@ -97,17 +107,14 @@ impl Cancels {
         if !self.any.get() {
             return;
         }
-        let scope = self.scopes.borrow_mut().remove(&slot);
-        self.doomed.borrow_mut().remove(&slot);
+        let fate = self.fates.borrow_mut().remove(&slot);
         self.count();
-        if let Some(scope) = scope {
+        if let Some(Fate::Scope(scope)) = fate {
             scope.end();
         }
     }
 
     fn count(&self) {
-        let is_any =
-            self.closing.get() || !self.scopes.borrow().is_empty() || !self.doomed.borrow().is_empty();
-        self.any.set(is_any);
+        self.any.set(self.closing.get() || !self.fates.borrow().is_empty());
     }
 }

@@ -15,10 +15,11 @@
 //! it is met, when seven eighths of all entries are such (so there are at most eight for a live timer), or
 //! when no timer is left. Entries with equal deadlines always lie in the
 //! same bucket, in the order of their arrival, so no sequence number is kept. Deadlines before the floor
-//! (overdue when they were armed) are rare; they stand in a sorted map of their own.
+//! (overdue when they were armed) are rare; they stand in a heap of their own.
 
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
+    collections::BinaryHeap,
     task::{Poll, Waker},
 };
 
@@ -26,7 +27,7 @@ use std::{
 pub(crate) const NEVER: u64 = i64::MAX as u64;
 
 /// Names one armed timer. A key of an earlier generation names nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     slot: u32,
     generation: u32,
@@ -41,7 +42,8 @@ pub(crate) struct Timers {
     /// Which buckets hold entries, a bit each.
     filled: u64,
     floor: u64,
-    overdue: BTreeMap<(u64, u64), Key>,
+    /// By (deadline, arrival).
+    overdue: BinaryHeap<Reverse<(u64, u64, Key)>>,
     overdue_seen: u64,
     entries: usize,
     dead: usize,
@@ -79,7 +81,7 @@ impl Timers {
             buckets: [const { Bucket { entries: Vec::new(), earliest: u64::MAX } }; 64],
             filled: 0,
             floor: 0,
-            overdue: BTreeMap::new(),
+            overdue: BinaryHeap::new(),
             overdue_seen: 0,
             entries: 0,
             dead: 0,
@@ -93,7 +95,7 @@ impl Timers {
         let key = self.occupy(waker);
         self.live += 1;
         if deadline < self.floor {
-            self.overdue.insert((deadline, self.overdue_seen), key);
+            self.overdue.push(Reverse((deadline, self.overdue_seen, key)));
             self.overdue_seen += 1;
         } else {
             self.entries += 1;
@@ -153,7 +155,7 @@ impl Timers {
     /// of the first.
     pub(crate) fn fire(&mut self, now: u64, woken: &mut Vec<Waker>) -> Option<u64> {
         let mut first = None;
-        while let Some(((deadline, _), key)) = self.overdue.pop_first() {
+        while let Some(Reverse((deadline, _, key))) = self.overdue.pop() {
             self.fire_one(key, woken);
             first = first.or_else(|| (!woken.is_empty()).then_some(deadline));
         }
@@ -188,11 +190,11 @@ impl Timers {
         if self.live == 0 {
             return None;
         }
-        while let Some(((deadline, _), key)) = self.overdue.first_key_value() {
+        while let Some(Reverse((deadline, _, key))) = self.overdue.peek() {
             if !exact || self.is_live(*key) {
                 return Some(*deadline);
             }
-            self.overdue.pop_first();
+            self.overdue.pop();
             self.dead -= 1;
         }
         while exact && self.filled != 0 && self.sweep_bucket(self.filled.trailing_zeros() as usize) {}
@@ -271,7 +273,7 @@ impl Timers {
             self.sweep_bucket(bucket);
         }
         let marks = &self.marks;
-        self.overdue.retain(|_, key| marks[key.slot as usize].generation == key.generation);
+        self.overdue.retain(|Reverse((_, _, key))| marks[key.slot as usize].generation == key.generation);
         self.dead = 0;
     }
 

@@ -8,9 +8,7 @@ use crate::{
 use js_sys::{Error, Function, Promise};
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
     future::Future,
-    mem::take,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -142,40 +140,45 @@ impl Drop for Abortable {
 }
 
 thread_local! {
-    /// What rejects the promises that JavaScript may wait for.
-    static PENDING: RefCell<Rejecters> = const { RefCell::new(Rejecters { last: 0, by_number: BTreeMap::new() }) };
+    static PENDING: RefCell<Rejecters> = const { RefCell::new(Rejecters { places: Vec::new(), free: Vec::new() }) };
 }
 
+/// What rejects the promises that JavaScript may wait for, each in a place of its own.
 struct Rejecters {
-    last: u64,
-    by_number: BTreeMap<u64, Function>,
+    places: Vec<Option<Function>>,
+    free: Vec<usize>,
 }
 
-/// A promise that JavaScript may wait for.
-struct Pending(u64);
+/// A promise that JavaScript may wait for: its place.
+struct Pending(usize);
 
 impl Pending {
     fn new(reject: &Function) -> Self {
         PENDING.with_borrow_mut(|pending| {
-            pending.last += 1;
-            pending.by_number.insert(pending.last, reject.clone());
-            Self(pending.last)
+            let place = pending.free.pop().unwrap_or_else(|| {
+                pending.places.push(None);
+                pending.places.len() - 1
+            });
+            pending.places[place] = Some(reject.clone());
+            Self(place)
         })
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        PENDING.with_borrow_mut(|pending| pending.by_number.remove(&self.0));
+        PENDING.with_borrow_mut(|pending| {
+            pending.places[self.0] = None;
+            pending.free.push(self.0);
+        });
     }
 }
 
 /// Rejects all promises, as no task will settle one any more.
 pub(super) fn reject_all(text: &str) {
-    let pending =
-        PENDING.try_with(|pending| pending.try_borrow_mut().map(|mut all| take(&mut all.by_number)));
+    let pending = PENDING.try_with(|pending| pending.try_borrow().map(|all| all.places.clone()));
     let error = Error::new(text).unchecked_into::<JsValue>();
-    for reject in pending.into_iter().flatten().flat_map(BTreeMap::into_values) {
+    for reject in pending.into_iter().flatten().flatten().flatten() {
         let told = reject.call1(&JsValue::UNDEFINED, &error);
         debug_assert!(told.is_ok(), "settling a promise throws nothing");
     }
