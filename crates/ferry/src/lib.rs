@@ -47,6 +47,8 @@ mod metrics;
 mod model;
 #[cfg(feature = "net")]
 pub mod net;
+#[cfg(doctest)]
+mod pages;
 pub mod patterns;
 mod promise;
 mod runtime;
@@ -56,8 +58,6 @@ pub mod sync;
 mod task;
 pub mod testing;
 mod time;
-#[cfg(doctest)]
-mod which_primitive;
 
 pub use cancel::{
     Cancellable, CancellationToken, Cancelled, Canceller, RunUntilCancelled, TokenCancelled, TokenGuard,

@@ -491,7 +491,8 @@ impl Loop {
                     return Turn::Busy;
                 }
             }
-            if self.leaves.take() || !may_go_on() {
+            if self.leaves.get() || !may_go_on() {
+                self.leaves.set(false);
                 return Turn::Busy;
             }
         }
