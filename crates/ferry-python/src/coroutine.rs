@@ -23,10 +23,10 @@ use crate::{
     context::current_context,
     coroutine_job::Stop,
     home::Home,
-    names,
+    inherit, names,
     tasks::Turn,
 };
-use asyncferry::{Failure, Future, Promise, State, promise};
+use asyncferry::{Failure, Future, Promise, State, TaskLocals, promise};
 use pyo3::{PyErrArguments, exceptions::PyTypeError, intern, prelude::*};
 use std::{
     pin::Pin,
@@ -68,14 +68,19 @@ pub fn awaitable_to_future(py: Python<'_>, awaitable: &Bound<'_, PyAny>) -> PyRe
         return Err(not_awaitable(awaitable));
     }
     let home = Home::here(py)?;
-    Ok(start(&home, awaitable.clone().unbind(), Some(current_context(py)?), Hold::Weakly))
+    let context = match inherit::for_python(py, &TaskLocals::current())? {
+        Some(context) => context,
+        None => current_context(py)?,
+    };
+    Ok(start(&home, awaitable.clone().unbind(), Inherit::Context(context), Hold::Weakly))
 }
 
 /// As [`awaitable_to_future`] (see there for an example), from any thread, and without the GIL: the awaitable
-/// is sent to the loop of `home`. What can't be awaited gives its `TypeError` through the future, and the task
-/// begins with an empty context.
+/// is sent to the loop of `home`. What can't be awaited gives its `TypeError` through the future. The task begins with
+/// the `contextvars` of the Python code that this Rust task descends from, if it's one that Python awaits, or was
+/// spawned by such a one; otherwise with an empty context.
 pub fn start_awaitable(home: &Arc<Home>, awaitable: Py<PyAny>) -> PyFuture {
-    start(home, awaitable, None, Hold::Weakly)
+    start(home, awaitable, Inherit::Locals(TaskLocals::current()), Hold::Weakly)
 }
 
 /// The result of something that Python awaits. See [`awaitable_to_future`].
@@ -159,12 +164,14 @@ impl Drop for PyFuture {
     }
 }
 
-pub(crate) fn start(
-    home: &Arc<Home>,
-    awaitable: Py<PyAny>,
-    context: Option<Py<PyAny>>,
-    hold: Hold,
-) -> PyFuture {
+/// What the context of a coroutine's task is made of.
+pub(crate) enum Inherit {
+    Context(Py<PyAny>),
+    /// A copy of the one that these carry.
+    Locals(TaskLocals),
+}
+
+pub(crate) fn start(home: &Arc<Home>, awaitable: Py<PyAny>, inherit: Inherit, hold: Hold) -> PyFuture {
     let (promise, reply) = promise();
     let call = Call::new(hold);
     let starting = call.clone();
@@ -173,6 +180,10 @@ pub(crate) fn start(
         if starting.is_dropped() {
             return never_started(&awaitable);
         }
+        let context = match inherit {
+            Inherit::Context(context) => Some(context),
+            Inherit::Locals(locals) => inherit::for_python(py, &locals)?,
+        };
         begin(home, &starting, promise, &awaitable, context, Turn::This)
     });
     PyFuture { reply, call, home: home.clone(), farewell: FAREWELL }

@@ -3,7 +3,7 @@
 use crate::{
     artifact::ArtifactInfo,
     failure::{boxed, exception_for},
-    fork,
+    fork, inherit,
     job::Job,
     source::{Deliver, Once, Work},
 };
@@ -22,6 +22,9 @@ use std::{
 /// ready gives an awaitable that is done, at the price of a function call. Otherwise tokio's threads poll it
 /// from its first wake-up on. A first poll that computes for long holds the event loop: send such work to
 /// [`blocking_to_awaitable`].
+///
+/// The future, and what it spawns by Ferry, carry the caller's `contextvars`: coroutines that they start see them. And
+/// [task-locals](asyncferry::TaskLocal) of a Rust task that started the calling coroutine are there.
 ///
 /// Its value is converted to Python on the thread of an event loop. What becomes of its error, and of a panic,
 /// is told in the crate's docs. When the awaitable is cancelled, or nobody refers to it any more, the future
@@ -62,6 +65,7 @@ where
         let ended = catch_panic(future).await;
         let _ = promise.settle(flatten(ended).map(Once::new));
     };
+    let job = inherit::for_rust(py)?.scope(job);
     let (runnable, task) = async_task::spawn(job, hand_to_tokio);
     py.detach(|| {
         let _inside = AsyncRuntime::tokio().enter();
@@ -118,7 +122,8 @@ where
             let _ = promise.settle(flatten(ended).map(Once::new));
         }
     };
-    drop(spawn_blocking(job));
+    let locals = inherit::for_rust(py)?;
+    drop(locals.enter(|| spawn_blocking(job)));
     awaitable_of(py, None, Work::new(outcome, None).out())
 }
 

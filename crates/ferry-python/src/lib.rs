@@ -104,6 +104,7 @@ mod group;
 mod held;
 mod home;
 #[cfg(feature = "embed")]
+mod inherit;
 pub mod interpreter;
 mod job;
 #[cfg(feature = "embed")]

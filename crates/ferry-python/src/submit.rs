@@ -15,7 +15,7 @@ use crate::{
     call::Hold,
     calling,
     context::current_context,
-    coroutine::{PyFuture, start, start_here},
+    coroutine::{Inherit, PyFuture, start, start_here},
     coroutine_job::CoroutineWork,
     glue,
     home::Home,
@@ -159,7 +159,7 @@ impl Place {
         match self {
             Self::Here(home) => start_here(home, awaitable, context),
             Self::Elsewhere(home) => {
-                Ok(start(home, awaitable.clone().unbind(), Some(context), Hold::Strongly))
+                Ok(start(home, awaitable.clone().unbind(), Inherit::Context(context), Hold::Strongly))
             }
         }
     }

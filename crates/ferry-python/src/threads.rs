@@ -30,7 +30,7 @@ use crate::{
     background,
     call::Hold,
     calling,
-    coroutine::{never_started, start},
+    coroutine::{Inherit, never_started, start},
     coroutine_job::UNWANTED,
     exit,
     expose::ready,
@@ -438,8 +438,9 @@ impl Call {
             return never_started(coroutine.bind(py));
         }
         let context = self.context.clone_ref(py);
-        let reply =
-            start(&home, coroutine.clone_ref(py), Some(context), Hold::Strongly).saying(UNWANTED).for_rust();
+        let reply = start(&home, coroutine.clone_ref(py), Inherit::Context(context), Hold::Strongly)
+            .saying(UNWANTED)
+            .for_rust();
         self.activity.goes_on(reply.stop());
         let promise = self.promise.clone();
         AsyncRuntime::tokio().spawn(async move {

@@ -82,12 +82,15 @@ impl<T> TaskLocal<T> {
 }
 
 impl<T: Send + Sync + 'static> TaskLocal<T> {
-    /// Runs `future` with this value. What the future sets itself stays inside of it.
+    /// Runs `future` with this value, and with the others that are there when it's first polled. What it sets itself stays
+    /// inside of it.
     ///
     /// # Cancel safety
     /// As `future`.
     pub fn scope<F: Future>(&'static self, value: T, future: F) -> WithLocals<F> {
-        TaskLocals::current().with(self, value).scope(future)
+        USED.store(true, Ordering::Relaxed);
+        let values = Inside::OneMore { key: self.key(), value: Arc::new(value) };
+        WithLocals { values, future: Some(future) }
     }
 
     /// Calls `call` with this value.
@@ -199,9 +202,13 @@ impl TaskLocals {
     }
 
     /// These, and `value` for `key`.
-    fn with<T: Send + Sync + 'static>(mut self, key: &'static TaskLocal<T>, value: T) -> Self {
+    fn with<T: Send + Sync + 'static>(self, key: &'static TaskLocal<T>, value: T) -> Self {
         USED.store(true, Ordering::Relaxed);
-        Arc::make_mut(self.0.get_or_insert_default()).insert(key.key(), Arc::new(value));
+        self.and(key.key(), Arc::new(value))
+    }
+
+    fn and(mut self, key: usize, value: Arc<dyn Any + Send + Sync>) -> Self {
+        Arc::make_mut(self.0.get_or_insert_default()).insert(key, value);
         self
     }
 
@@ -215,10 +222,11 @@ impl TaskLocals {
     /// # Cancel safety
     /// As `future`.
     pub fn scope<F: Future>(self, future: F) -> WithLocals<F> {
-        WithLocals { locals: self, future: Some(future) }
+        WithLocals { values: Inside::Entered(self), future: Some(future) }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether no value is set.
+    pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
@@ -276,12 +284,40 @@ impl Drop for Entered {
     }
 }
 
+/// The values of a future that runs with its own.
+enum Inside {
+    /// Those that are there when it begins, and this one.
+    OneMore {
+        key: usize,
+        value: Arc<dyn Any + Send + Sync>,
+    },
+    Entered(TaskLocals),
+}
+
+impl Inside {
+    fn take(&mut self) -> TaskLocals {
+        match std::mem::replace(self, Self::Entered(TaskLocals(None))) {
+            Self::OneMore { key, value } => TaskLocals::current().and(key, value),
+            Self::Entered(locals) => locals,
+        }
+    }
+}
+
+impl fmt::Debug for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneMore { .. } => f.write_str("one more"),
+            Self::Entered(locals) => locals.fmt(f),
+        }
+    }
+}
+
 pin_project! {
     /// What [`TaskLocal::scope`] and [`TaskLocals::scope`] return. The future is dropped with its values in force.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless awaited"]
     pub struct WithLocals<F> {
-        locals: TaskLocals,
+        values: Inside,
         #[pin]
         future: Option<F>,
     }
@@ -289,7 +325,7 @@ pin_project! {
     impl<F> PinnedDrop for WithLocals<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            std::mem::take(this.locals).enter(|| this.future.set(None));
+            this.values.take().enter(|| this.future.set(None));
         }
     }
 }
@@ -302,8 +338,8 @@ impl<F: Future> Future for WithLocals<F> {
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             panic!("a future was polled after it had ended");
         };
-        let (polled, kept) = std::mem::take(this.locals).enter_and_keep(|| future.poll(cx));
-        *this.locals = kept;
+        let (polled, kept) = this.values.take().enter_and_keep(|| future.poll(cx));
+        *this.values = Inside::Entered(kept);
         polled
     }
 }

@@ -130,3 +130,11 @@ fn what_is_not_set_says_so() {
     let message = std::panic::catch_unwind(|| NAME.with(String::len)).expect_err("it's not set");
     assert!(message.downcast_ref::<String>().is_some_and(|text| text.contains("no value in this task")));
 }
+
+#[test]
+fn a_scope_that_was_made_before_sees_what_stands_around_it() {
+    both_clocks(async || {
+        let inner = NUMBER.scope(1, async { (NUMBER.get(), NAME.get()) });
+        assert_eq!(NAME.scope("outer".to_owned(), inner).await, (Some(1), Some("outer".to_owned())));
+    });
+}
