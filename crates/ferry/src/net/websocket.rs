@@ -264,8 +264,8 @@ impl WebSocketSender {
     }
 
     /// Asks the other side to close as well, with a code (1000, or one of one's own from 3000 to 4999) and a reason of
-    /// at most 123 bytes. Nothing can be sent after that; what comes until the other side agrees can be received, and
-    /// then `None`. A server that doesn't agree in ten seconds is left.
+    /// at most 123 bytes. Nothing can be sent after that. What comes until the other side agrees can be received, and
+    /// then `None`; but a browser drops what comes then. Natively, a server that doesn't agree in ten seconds is left.
     ///
     /// # Errors
     /// [`WebSocketErrorKind::BadRequest`] for another code or a longer reason; [`WebSocketErrorKind::Closed`] once it's
