@@ -17,7 +17,8 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start() -> Result<Self> {
-        let run = ["run", "--quiet", "-p", "asyncferry-conformance", "--features", "server", "--bin", "net-server"];
+        let run =
+            ["run", "--quiet", "-p", "asyncferry-conformance", "--features", "server", "--bin", "net-server"];
         let mut child = sh::cargo(&run)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -8,7 +8,10 @@ use std::error::Error;
 
 /// Where the server is, `127.0.0.1:port`. It's read while this is built, as a page has no variables.
 fn server() -> &'static str {
-    option_env!("FERRY_TEST_SERVER").expect("`cargo xtask test` starts the server, and says where it is")
+    let Some(server) = option_env!("FERRY_TEST_SERVER") else {
+        panic!("`cargo xtask test` starts the server, and says where it is");
+    };
+    server
 }
 
 /// Whether `error` says that this platform can't do it.
