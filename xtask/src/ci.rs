@@ -28,7 +28,17 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     cargo(
         &mut stages,
         "clippy",
-        &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            test::NET,
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
     );
     documentation(&mut stages);
     test::workspace(&mut stages);
@@ -52,7 +62,8 @@ fn benches(stages: &mut Stages) {
 
 fn documentation(stages: &mut Stages) {
     stages.run("documentation", || {
-        let mut command = sh::cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+        let mut command =
+            sh::cargo(&["doc", "--workspace", "--no-deps", "--features", test::NET, "--locked"]);
         silently(command.env("RUSTDOCFLAGS", "-Dwarnings"))
     });
 }

@@ -7,11 +7,14 @@
 //! | Node | `wasm32-unknown-unknown` | wasm-bindgen's test runner and Node |
 //! | Chromium, a page; a worker | the same | the same runner, chromedriver and a headless Chromium |
 //!
+//! The network's tests talk to a server of their own, which is started before.
+//!
 //! What is missing is installed where that takes no more than this user may do; otherwise the stage is left out, and
 //! the closing lines say what to install.
 
 pub(crate) mod bindgen;
 pub(crate) mod browser;
+mod server;
 pub(crate) mod wasi;
 
 use std::path::Path;
@@ -22,8 +25,10 @@ use anyhow::{Result, bail};
 use crate::sh;
 use crate::stages::{AfterFailure, Stages};
 use crate::test::run_tests;
+use server::Server;
 
-const SUITE: &[&str] = &["test", "-p", "asyncferry-conformance", "--test", "suite"];
+const SUITE: &[&str] =
+    &["test", "-p", "asyncferry-conformance", "--features", "net", "--test", "suite", "--test", "net"];
 
 /// Runs `cargo xtask platforms`.
 pub(crate) fn run() -> Result<()> {
@@ -34,12 +39,16 @@ pub(crate) fn run() -> Result<()> {
 
 /// Runs the suite wherever that can be done.
 pub(crate) fn stages(stages: &mut Stages) {
-    stages.run("conformance, native", || run_tests(&mut sh::cargo(SUITE)));
-    wasi::stages(stages);
-    on_the_web(stages);
+    let server = match Server::start() {
+        Ok(server) => server,
+        Err(error) => return stages.run("conformance", || Err(error)),
+    };
+    stages.run("conformance, native", || run_tests(&mut suite(&server)));
+    wasi::stages(stages, &server);
+    on_the_web(stages, &server);
 }
 
-fn on_the_web(stages: &mut Stages) {
+fn on_the_web(stages: &mut Stages, server: &Server) {
     const PLACES: [(&str, Option<&str>); 3] = [
         ("conformance, Node", None),
         ("conformance, Chromium page", Some("WASM_BINDGEN_USE_BROWSER")),
@@ -53,7 +62,7 @@ fn on_the_web(stages: &mut Stages) {
         }
     };
     for (name, variable) in PLACES {
-        let mut command = suite_for(target, &runner.to_string_lossy());
+        let mut command = suite_for(target, &runner.to_string_lossy(), server);
         let is_ready = match variable {
             None => has_node(),
             Some(variable) => browser::prepare(command.env(variable, "1")),
@@ -65,12 +74,23 @@ fn on_the_web(stages: &mut Stages) {
     }
 }
 
-/// The suite, built for `target` and run by `runner`.
-fn suite_for(target: &str, runner: &str) -> Command {
+/// The suite, for this machine.
+fn suite(server: &Server) -> Command {
     let mut command = sh::cargo(SUITE);
+    server.tell(&mut command);
+    command
+}
+
+/// The suite, built for `target` and run by `runner`.
+fn suite_for(target: &str, runner: &str, server: &Server) -> Command {
+    let mut command = suite(server);
+    run_on(&mut command, target, runner);
+    command
+}
+
+fn run_on(command: &mut Command, target: &str, runner: &str) {
     let variable = format!("CARGO_TARGET_{}_RUNNER", target.to_uppercase().replace('-', "_"));
     command.args(["--target", target]).env(variable, runner);
-    command
 }
 
 /// Sees that Rust's standard library for `target` is there.
@@ -103,7 +123,8 @@ mod tests {
 
     #[test]
     fn each_target_has_its_own_runner() {
-        let command = suite_for("wasm32-wasip1", "run it");
+        let mut command = sh::cargo(SUITE);
+        run_on(&mut command, "wasm32-wasip1", "run it");
         let runner = command.get_envs().find(|(name, _)| *name == "CARGO_TARGET_WASM32_WASIP1_RUNNER");
         assert_eq!(runner.and_then(|(_, value)| value), Some("run it".as_ref()));
         assert_eq!(command.get_args().last(), Some("wasm32-wasip1".as_ref()));

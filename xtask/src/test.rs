@@ -45,6 +45,9 @@ const MIRI_TEST: &[&str] = &["test", "-p", "asyncferry", "--lib"];
 
 const CORE_TARGET: &str = "x86_64-unknown-linux-gnu";
 
+/// The network is a feature that no other crate of the workspace wants.
+pub(crate) const NET: &str = "asyncferry/net";
+
 /// Runs `cargo xtask test [--all] [--fail-fast]`.
 pub(crate) fn run(options: &[&str]) -> Result<()> {
     let mut all = false;
@@ -154,7 +157,7 @@ fn core_alone(stages: &mut Stages) {
 }
 
 fn workspace_tests(after_failure: AfterFailure) -> Command {
-    let mut command = sh::cargo(&["test", "--workspace"]);
+    let mut command = sh::cargo(&["test", "--workspace", "--features", NET]);
     if after_failure == AfterFailure::Continue {
         command.arg("--no-fail-fast");
     }

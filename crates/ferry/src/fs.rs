@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | natively | on the threads for [`spawn_blocking`](crate::spawn_blocking) |
+//! | natively | on the threads for [`spawn_blocking`] |
 //! | WASI | on the loop, at the next turn, as there are no threads: a slow disk holds up the program. What the host has not opened for the program isn't there |
 //! | browser | each gives an error of kind [`Unsupported`](std::io::ErrorKind::Unsupported), which is an [`AsyncError::PlatformNotSupported`](crate::AsyncError) |
 //!

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::{has_target, suite_for};
+use super::{Server, has_target, suite_for};
 use crate::stages::Stages;
 use crate::test::run_tests;
 use crate::{python, sh, venv};
@@ -13,12 +13,12 @@ use crate::{python, sh, venv};
 const REQUIREMENTS: &str = "tests/conformance/runner/requirements.txt";
 const RUNNER: &str = "tests/conformance/runner/wasi.py";
 
-pub(super) fn stages(stages: &mut Stages) {
+pub(super) fn stages(stages: &mut Stages, server: &Server) {
     for (name, target) in
         [("conformance, WASI 0.1", "wasm32-wasip1"), ("conformance, WASI 0.2", "wasm32-wasip2")]
     {
         match has_target(target).and_then(|()| runner()) {
-            Ok(runner) => stages.run(name, || run_tests(&mut suite_for(target, &runner))),
+            Ok(runner) => stages.run(name, || run_tests(&mut suite_for(target, &runner, server))),
             Err(error) => stages.leave_out(name, &format!("{error:#}")),
         }
     }

@@ -73,6 +73,7 @@ pub fn fetch(url: &str) -> impl Future<Output = Result<Response, FetchError>> + 
 /// # server.join().unwrap();
 /// ```
 #[derive(Debug)]
+#[allow(dead_code, reason = "where there is no HTTP, nobody looks at it")]
 #[must_use = "a request goes nowhere before `send`"]
 pub struct Request {
     pub(super) method: String,
@@ -84,6 +85,7 @@ pub struct Request {
 }
 
 /// What a request sends.
+#[allow(dead_code, reason = "not every platform can send each")]
 pub(super) enum Body {
     Empty,
     Bytes(Bytes),

@@ -22,6 +22,13 @@ use std::{
 };
 
 /// A message of a WebSocket.
+///
+/// ```
+/// use asyncferry::net::Message;
+///
+/// assert_eq!(Message::from("hello"), Message::Text("hello".to_owned()));
+/// assert_eq!(Message::from(vec![1, 2]).len(), 2);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// Text.
@@ -79,6 +86,28 @@ pub struct CloseFrame {
 }
 
 /// The bounds of a WebSocket.
+///
+/// ```
+/// use asyncferry::{AsyncRuntime, net::{WebSocket, WebSocketErrorKind, WebSocketOptions}};
+///
+/// # let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+/// # let url = format!("ws://{}/", listener.local_addr().unwrap());
+/// # let server = std::thread::spawn(move || {
+/// #     let stream = listener.accept().unwrap().0;
+/// #     let mut echo = tokio_tungstenite::tungstenite::accept(stream).unwrap();
+/// #     while let Ok(message) = echo.read() {
+/// #         if message.is_text() { echo.send(message).unwrap(); }
+/// #     }
+/// # });
+/// AsyncRuntime::block_on(async {
+///     let options = WebSocketOptions { max_message: 10, ..WebSocketOptions::default() };
+///     let mut socket = WebSocket::connect_with(&url, &[], options).await.unwrap();
+///     socket.send("eleven byte").await.unwrap();
+///     let error = socket.recv().await.unwrap().unwrap_err();
+///     assert_eq!(error.kind(), &WebSocketErrorKind::TooLarge(10));
+/// });
+/// # server.join().unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WebSocketOptions {
     /// The most bytes of a message that comes; by default 16 MiB.
@@ -241,7 +270,7 @@ impl WebSocket {
     }
 }
 
-/// The half of a WebSocket that sends. Clones send over the same one.
+/// The half of a WebSocket that sends; see [`WebSocket::split`]. Clones send over the same one.
 #[derive(Clone)]
 pub struct WebSocketSender {
     link: Link,
@@ -264,8 +293,8 @@ impl WebSocketSender {
     }
 
     /// Asks the other side to close as well, with a code (1000, or one of one's own from 3000 to 4999) and a reason of
-    /// at most 123 bytes. Nothing can be sent after that; what comes until the other side agrees can be received, and
-    /// then `None`. A server that doesn't agree in ten seconds is left.
+    /// at most 123 bytes. Nothing can be sent after that. What comes until the other side agrees can be received, and
+    /// then `None`; but a browser drops what comes then. Natively, a server that doesn't agree in ten seconds is left.
     ///
     /// # Errors
     /// [`WebSocketErrorKind::BadRequest`] for another code or a longer reason; [`WebSocketErrorKind::Closed`] once it's
@@ -296,7 +325,30 @@ impl fmt::Debug for WebSocketSender {
     }
 }
 
-/// The half of a WebSocket that receives. It's a stream as well.
+/// The half of a WebSocket that receives; see [`WebSocket::split`]. It's a stream as well.
+///
+/// ```
+/// use asyncferry::{AsyncRuntime, net::WebSocket, stream::StreamExt};
+///
+/// # let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+/// # let url = format!("ws://{}/", listener.local_addr().unwrap());
+/// # let server = std::thread::spawn(move || {
+/// #     let stream = listener.accept().unwrap().0;
+/// #     let mut echo = tokio_tungstenite::tungstenite::accept(stream).unwrap();
+/// #     while let Ok(message) = echo.read() {
+/// #         if message.is_text() { echo.send(message).unwrap(); }
+/// #     }
+/// # });
+/// AsyncRuntime::block_on(async {
+///     let (sender, receiver) = WebSocket::connect(&url, &[]).await.unwrap().split();
+///     for number in ["1", "2", "3"] {
+///         sender.send(number).await.unwrap();
+///     }
+///     let lengths: Vec<_> = receiver.map(|message| message.unwrap().len()).take(3).collect().await;
+///     assert_eq!(lengths, [1, 1, 1]);
+/// });
+/// # server.join().unwrap();
+/// ```
 pub struct WebSocketReceiver {
     inbox: Arc<Inbox>,
     /// While it's awaited.

@@ -1,5 +1,20 @@
 //! Where a thread may wait: a loop for each test.
 
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher, Hasher},
+};
+
+/// Whether there are WebSockets here.
+pub fn has_websockets() -> bool {
+    cfg!(not(target_family = "wasm"))
+}
+
+/// A number that no other run has.
+pub fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
 /// A test on the real clock.
 #[macro_export]
 macro_rules! real_clock {

@@ -5,6 +5,16 @@ use std::future::Future;
 use wasm_bindgen::JsValue;
 pub use wasm_bindgen_test;
 
+/// Whether there are WebSockets here: Node has them from 22 on.
+pub fn has_websockets() -> bool {
+    js_sys::Reflect::has(&js_sys::global(), &"WebSocket".into()).unwrap_or(false)
+}
+
+/// A number that no other run has.
+pub fn random() -> u64 {
+    js_sys::Math::random().to_bits()
+}
+
 /// Runs `test` as a task of the page's loop.
 pub async fn run(test: impl Future<Output = ()> + 'static) {
     let ended = js::to_promise(async {

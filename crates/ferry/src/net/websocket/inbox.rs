@@ -34,6 +34,7 @@ struct State {
     connection: Option<Waker>,
 }
 
+#[allow(dead_code, reason = "each platform needs some of these")]
 impl Inbox {
     pub(in crate::net) fn new(bound: usize) -> Self {
         Self { state: Mutex::default(), bound }
@@ -52,7 +53,6 @@ impl Inbox {
     }
 
     /// Whether there's room for `message`, for who can't wait.
-    #[allow(dead_code, reason = "where the server can be made to wait, the connection waits for room")]
     pub(in crate::net) fn has_room_for(&self, message: &Message) -> bool {
         let state = self.state();
         state.is_ignored || state.messages.is_empty() || state.bytes + size_of(message) <= self.bound

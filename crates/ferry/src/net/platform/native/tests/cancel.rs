@@ -47,6 +47,14 @@ fn a_response_that_is_dropped_ends_on_the_wire() {
 }
 
 #[test]
+fn a_response_that_is_dropped_after_its_loop_ends_on_the_wire() {
+    let (server, _asked) = silent_after(HALF);
+    let response = AsyncRuntime::block_on(fetch(&server.http())).unwrap();
+    drop(response);
+    server.join();
+}
+
+#[test]
 fn chunks_that_are_dropped_end_on_the_wire() {
     let (server, _asked) = silent_after(HALF);
     AsyncRuntime::block_on(async {

@@ -1,12 +1,11 @@
 //! What is sent, and what comes back.
 
-use super::{Server, ok, read_request};
+use super::{Server, ok};
 use crate::{
     AsyncRuntime,
     net::{Bytes, Request, fetch},
 };
 use futures_lite::{StreamExt, stream};
-use std::io::Write;
 
 #[test]
 fn an_answer_has_its_status_headers_url_and_body() {
@@ -57,14 +56,13 @@ fn a_request_has_its_method_headers_and_body() {
 fn redirects_are_followed_as_browsers_do() {
     let redirected = |status: u16| {
         let server = Server::start(move |listener| {
-            let head =
-                format!("HTTP/1.1 {status} There\r\nLocation: /there#part\r\nContent-Length: 0\r\n\r\n");
-            let mut stream = listener.accept();
-            let first = read_request(&mut stream);
-            stream.write_all(head.as_bytes()).unwrap();
-            let second = read_request(&mut stream);
-            stream.write_all(&ok("arrived")).unwrap();
-            (first, second)
+            let first = listener.answer(
+                format!(
+                    "HTTP/1.1 {status} There\r\nLocation: /there#part\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
+                .as_bytes(),
+            );
+            (first, listener.answer(&ok("arrived")))
         });
         let url = server.http();
         AsyncRuntime::block_on(async {
