@@ -33,7 +33,7 @@ Usage: cargo xtask <task>
                                core crate alone
   platforms                    the conformance suite alone, on each platform
   npm [--test]                 the npm package, as a tarball; --test installs and tests it
-  web [PORT]                   builds and serves examples/web on loopback
+  web [PORT | --test]          builds and serves examples/web on loopback; --test uses it in Chromium
   bench [NAME] [ARGS...]       one benchmark of benches/src/bin, or all of them, beside their peers
   size                         how large the smallest program is, beside its peers
   tidy                         the rules of the house that a program can check

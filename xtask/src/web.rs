@@ -12,15 +12,20 @@ use tiny_http::Server;
 use crate::platforms::{bindgen, browser, has_target};
 use crate::serve::Site;
 use crate::sh;
-use crate::stages::Stages;
+use crate::stages::{AfterFailure, Stages};
 use crate::webdriver::Session;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const PACKAGE: &str = "ferry-example-web";
 const PAGE: &str = "examples/web";
 
-/// Runs `cargo xtask web [PORT]`.
+/// Runs `cargo xtask web [PORT | --test]`.
 pub(crate) fn run(options: &[&str]) -> Result<()> {
+    if options == ["--test"] {
+        let mut stages = Stages::new(AfterFailure::Continue);
+        stage(&mut stages);
+        return stages.finish();
+    }
     let port = match options {
         [] => 8080,
         [port] => port.parse::<u16>().map_err(|_| anyhow!("web takes a port, but was given `{port}`."))?,
@@ -153,6 +158,8 @@ fn computing(page: &Session) -> Result<()> {
     if frames.as_u64().unwrap_or(0) < 3 {
         bail!("the page painted {frames} frames while the program computed");
     }
+    // More than it can count in the time that a click takes.
+    page.run("document.querySelector('#compute-below').value = '5000000'", json!([]))?;
     page.click("#compute-start")?;
     page.wait_for_text("#compute-state", "^counting$")?;
     page.click("#compute-cancel")?;

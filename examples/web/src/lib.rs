@@ -3,4 +3,5 @@
 #![forbid(unsafe_code)]
 
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+#[allow(unreachable_pub, reason = "wasm-bindgen exports what is public")]
 mod app;

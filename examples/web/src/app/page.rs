@@ -57,8 +57,3 @@ pub(super) fn on_click(id: &str, call: impl Fn() + 'static) -> Result<(), JsValu
     element::<HtmlButtonElement>(id)?.set_onclick(Some(clicked.unchecked_ref()));
     Ok(())
 }
-
-pub(super) fn enable(id: &str, on: bool) -> Result<(), JsValue> {
-    element::<HtmlButtonElement>(id)?.set_disabled(!on);
-    Ok(())
-}
