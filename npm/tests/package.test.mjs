@@ -1,6 +1,7 @@
 // The package as its users get it, in Node: run by `node --test` where it's installed.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import test from "node:test";
 import { Barrier, Event, Lock, Queue, Semaphore, mapLimited, sleep, timeout } from "asyncferry";
@@ -174,4 +175,17 @@ test("short sleeps are short", async () => {
   for (let count = 0; count < 20; count++) await sleep(1);
   const took = performance.now() - start;
   assert.ok(took >= 20, `${took} ms`);
+});
+
+test("a timer that is not needed any more keeps no process", () => {
+  const program = `
+    import { Event, timeout } from "asyncferry";
+    console.log(await timeout(3_600_000, async () => "in time"));
+    const controller = new AbortController();
+    const wait = new Event().wait(controller.signal);
+    controller.abort();
+    await wait.catch(() => console.log("aborted"));
+  `;
+  const told = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { timeout: 20_000 });
+  assert.equal(told.toString(), "in time\naborted\n");
 });

@@ -116,9 +116,10 @@ fn turn() {
     STATE.set(State::Resting);
     match ended {
         Turn::Busy => Host::with(Host::hop),
-        Turn::Idle(Some(deadline)) => Host::with(|host| host.set_alarm(deadline)),
-        // Without a deadline what wakes it is a promise; and a loop that was ended has nothing to do.
-        Turn::Idle(None) | Turn::Stop | Turn::Jump { .. } => {}
+        // Without a deadline what wakes it is a promise.
+        Turn::Idle(deadline) => Host::with(|host| host.set_alarm(deadline)),
+        // A loop that was ended has nothing to do.
+        Turn::Stop | Turn::Jump { .. } => {}
     }
 }
 

@@ -84,22 +84,26 @@ impl Host {
         }
     }
 
-    /// A turn of the loop at `deadline`, in nanoseconds of the real clock.
-    pub(super) fn set_alarm(&self, deadline: u64) {
+    /// A turn of the loop at `deadline`, in nanoseconds of the real clock, and at none that it was set to before: a timer
+    /// that nobody waits for would keep Node from ending.
+    pub(super) fn set_alarm(&self, deadline: Option<u64>) {
+        let mut alarm = self.alarm.borrow_mut();
+        if alarm.as_ref().map(|alarm| alarm.deadline) == deadline {
+            return;
+        }
+        if let Some(before) = alarm.take() {
+            clear_timeout(&before.timer);
+        }
+        let Some(deadline) = deadline else { return };
         let left = deadline.saturating_sub(real());
         if left < MILLISECOND {
+            drop(alarm);
             return self.hop();
-        }
-        let mut alarm = self.alarm.borrow_mut();
-        if alarm.as_ref().is_some_and(|alarm| alarm.deadline <= deadline) {
-            return;
         }
         let milliseconds = (left / MILLISECOND).min(LONGEST);
         #[expect(clippy::cast_precision_loss, reason = "a day of milliseconds is exact")]
         let timer = set_timeout(&self.rang, milliseconds as f64);
-        if let Some(later) = alarm.replace(Alarm { timer, deadline }) {
-            clear_timeout(&later.timer);
-        }
+        *alarm = Some(Alarm { timer, deadline });
     }
 }
 
