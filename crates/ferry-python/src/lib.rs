@@ -103,8 +103,8 @@ mod glue;
 mod group;
 mod held;
 mod home;
-#[cfg(feature = "embed")]
 mod inherit;
+#[cfg(feature = "embed")]
 pub mod interpreter;
 mod job;
 #[cfg(feature = "embed")]
