@@ -189,3 +189,37 @@ test("a timer that is not needed any more keeps no process", () => {
   const told = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { timeout: 20_000 });
   assert.equal(told.toString(), "in time\naborted\n");
 });
+
+test("a wait stands in line from the moment it's called", async () => {
+  const event = new Event();
+  const waits = event.wait();
+  event.set();
+  event.clear();
+  await waits;
+  const queue = new Queue();
+  queue.put("first");
+  queue.putNowait("second");
+  assert.deepEqual([await queue.get(), await queue.get()], ["first", "second"]);
+  const semaphore = new Semaphore(1);
+  const acquired = semaphore.acquire();
+  assert.equal(semaphore.tryAcquire(), false);
+  await acquired;
+  const controller = new AbortController();
+  const late = semaphore.acquire(controller.signal);
+  semaphore.release();
+  controller.abort();
+  await late.catch(() => {});
+  await sleep(1);
+  assert.equal(semaphore.permits + (semaphore.locked ? 1 : 0), 1);
+});
+
+test("thenables are awaited as promises are", async () => {
+  const thenable = (value) => ({ then: (done) => setTimeout(done, 5, value) });
+  const lock = new Lock();
+  const held = lock.run(() => thenable("held"));
+  await sleep(2);
+  assert.equal(lock.locked, true);
+  assert.equal(await held, "held");
+  assert.deepEqual(await mapLimited([1, 2], 1, thenable), [1, 2]);
+  await assert.rejects(timeout(1, () => thenable("late")), named("TimeoutError"));
+});

@@ -39,8 +39,13 @@ pub(crate) fn for_python(py: Python<'_>, locals: &TaskLocals) -> PyResult<Option
         Some(context) => context.bind(py).call_method0(intern!(py, "copy"))?,
         None => current_context(py)?.into_bound(py),
     };
+    // Without the context, which would keep the one before it, and that one the one before.
+    let carried = locals.clone().enter(|| {
+        CONTEXT.unset();
+        TaskLocals::current()
+    });
     let set = variable(py)?.getattr(intern!(py, "set"))?;
-    context.call_method1(intern!(py, "run"), (set, Bound::new(py, Locals(locals.clone()))?))?;
+    context.call_method1(intern!(py, "run"), (set, Bound::new(py, Locals(carried))?))?;
     Ok(Some(context.unbind()))
 }
 

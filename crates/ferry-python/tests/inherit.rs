@@ -146,3 +146,36 @@ async def main():
 ",
     );
 }
+
+#[test]
+fn a_chain_of_starts_keeps_no_context_of_those_before() {
+    check(
+        r"
+import gc, weakref
+
+class Value:
+    pass
+
+async def step(left):
+    value = Value()
+    alive.add(value)
+    var.set(value)
+    del value
+    if left:
+        asyncio.get_running_loop().call_soon(go_on, left - 1)
+
+def go_on(left):
+    job = far_away(lambda: step(left))
+    job.add_done_callback(lambda job: over.set() if not left else None)
+
+async def main():
+    global alive, over
+    alive, over = weakref.WeakSet(), asyncio.Event()
+    var.set(Value())
+    go_on(200)
+    await over.wait()
+    gc.collect()
+    assert len(alive) <= 5, len(alive)
+",
+    );
+}

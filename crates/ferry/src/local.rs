@@ -131,6 +131,19 @@ impl<T: Send + Sync + 'static> TaskLocal<T> {
         drop(before);
     }
 
+    /// Takes the value away, for the rest of this task (or scope) and the tasks that it spawns from now on.
+    pub fn unset(&'static self) {
+        let mut locals = TaskLocals::current();
+        if let Some(values) = &mut locals.0 {
+            Arc::make_mut(values).remove(&self.key());
+            if values.is_empty() {
+                locals.0 = None;
+            }
+            let before = CURRENT.replace(locals);
+            drop(before);
+        }
+    }
+
     /// A copy of the value; `None` where none was set.
     pub fn get(&'static self) -> Option<T>
     where

@@ -40,7 +40,8 @@ pub struct Metrics {
     pub timers_armed: usize,
     /// Timers that have fired.
     pub timers_fired: u64,
-    /// By how much the timers that fired last were late: the wake-up's delay, and the turn before them.
+    /// By how much the timers that fired last were late: the wake-up's delay, and the turn before them. One that was
+    /// armed for a moment in the past counts as late by as much.
     pub timer_lag: Duration,
     /// The most that any timer was late.
     pub timer_lag_max: Duration,
@@ -75,10 +76,10 @@ pub struct PoolMetrics {
 impl AsyncRuntime {
     /// The metrics of the loop that runs on this thread; `None` where none does.
     pub fn metrics() -> Option<Metrics> {
-        with_loop(|home| home.here().map(|_| home.metrics()))
+        platform::here().map(|_| with_loop(|home| home.metrics()))
     }
 
-    /// Switches on or off that each poll of this thread's loop is timed, until the loop ends. Switching it on forgets
+    /// Switches on or off that each poll of this thread's loop is timed, until the loop ends; outside of a loop it does nothing. Switching it on forgets
     /// the longest poll so far.
     ///
     /// ```
@@ -93,7 +94,9 @@ impl AsyncRuntime {
     /// });
     /// ```
     pub fn time_polls(on: bool) {
-        with_loop(|home| home.time_polls(on));
+        if platform::here().is_some() {
+            with_loop(|home| home.time_polls(on));
+        }
     }
 
     /// The metrics of the pool; `None` where it has not started, or there are no threads.

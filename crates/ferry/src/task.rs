@@ -27,7 +27,7 @@ use std::{
 };
 
 /// Starts a task that may move between threads, on the process's pool. Works with or without a loop; under a
-/// virtual clock it runs on the loop instead.
+/// virtual clock, and where there are no threads, it runs on the loop instead.
 ///
 /// ```
 /// use asyncferry::{AsyncRuntime, spawn};
@@ -37,7 +37,7 @@ use std::{
 /// ```
 ///
 /// # Panics
-/// When the system refuses the pool its threads.
+/// When the system refuses the pool its threads; outside of a loop where there are none (WASI).
 #[track_caller]
 pub fn spawn<F>(future: F) -> TaskHandle<F::Output>
 where
@@ -86,7 +86,7 @@ where
 /// ```
 ///
 /// # Panics
-/// When the system refuses the pool its threads.
+/// When the system refuses the pool its threads; outside of a loop where there are none (WASI).
 #[track_caller]
 pub fn spawn_blocking<T, W>(work: W) -> TaskHandle<T>
 where
@@ -157,9 +157,7 @@ impl TaskBuilder {
         let place = Location::caller();
         with_loop(|home| {
             let Some(here) = platform::here() else {
-                return Err(AsyncError::Spawn(
-                    "no loop runs on this thread; call spawn_local inside AsyncRuntime::block_on".to_owned(),
-                ));
+                return Err(AsyncError::Spawn(platform::NO_LOOP.to_owned()));
             };
             let id = |number| TaskId { loop_id: here.id, number };
             Ok(match home.spawn(here, future, place) {

@@ -1,7 +1,6 @@
 //! `Barrier`.
 
-use super::error_of;
-use asyncferry::js;
+use super::{begun, error_of};
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -51,7 +50,7 @@ impl Barrier {
                 Err(error) => Err(error_of("BrokenBarrierError", error)),
             }
         };
-        js::to_promise_with(wait, signal.as_ref())
+        begun(wait, signal.as_ref())
     }
 
     /// Breaks it, for all who wait and will.

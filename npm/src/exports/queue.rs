@@ -1,7 +1,7 @@
 //! `Queue`.
 
-use super::{error_of, promise_of};
-use asyncferry::{js, sync::Shutdown};
+use super::{begun, error_of, promise_of};
+use asyncferry::sync::Shutdown;
 use js_sys::{Promise, RangeError};
 use std::rc::Rc;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -46,7 +46,7 @@ impl Queue {
     ) -> Promise {
         let queue = self.0.clone();
         let put = async move { queue.put(item).await.map(|()| JsValue::UNDEFINED).map_err(|_| shut_down()) };
-        js::to_promise_with(put, signal.as_ref())
+        begun(put, signal.as_ref())
     }
 
     /// Puts an item in if there is room; whether there was. An error named `QueueShutDown` after a `shutdown`.
@@ -66,7 +66,7 @@ impl Queue {
     #[wasm_bindgen(unchecked_return_type = "Promise<any>")]
     pub fn get(&self, signal: Option<AbortSignal>) -> Promise {
         let queue = self.0.clone();
-        js::to_promise_with(async move { queue.get().await.map_err(|_| shut_down()) }, signal.as_ref())
+        begun(async move { queue.get().await.map_err(|_| shut_down()) }, signal.as_ref())
     }
 
     /// Takes the next item if there is one, as the `value` of an object; else undefined. An error named

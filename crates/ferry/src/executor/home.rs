@@ -7,7 +7,7 @@ use super::{
     platform::{TURN_TIME, may_go_on},
     polls::Polls,
     remote::{Letter, LoopId, LoopRef, Remote},
-    tasks::{CellMeta, Crash, Ended, Entry, Guarded, Step, Tasks},
+    tasks::{CellMeta, Crash, Ended, Entry, Guarded, Step, Tasks, drop_quietly},
     timers::{Key, Timers},
 };
 use crate::{
@@ -608,8 +608,13 @@ impl Loop {
 
     fn run_with_locals(&self, slot: u32, runnable: Runnable<CellMeta>) {
         let keep = |kept| {
-            let kept = if self.step.get() == Step::Ended { TaskLocals::default() } else { kept };
-            self.locals.put(slot, kept);
+            if self.step.get() == Step::Ended {
+                // Values are foreign, and may panic where they are dropped.
+                drop_quietly(|| drop(kept));
+                self.locals.put(slot, TaskLocals::default());
+            } else {
+                self.locals.put(slot, kept);
+            }
         };
         TaskLocals::around(|| self.locals.take(slot), keep, || runnable.run());
     }

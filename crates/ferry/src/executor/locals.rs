@@ -1,5 +1,6 @@
 //! The task-local values of a loop's tasks, beside the tasks, as most have none.
 
+use super::tasks::drop_quietly;
 use crate::local::TaskLocals;
 use std::cell::RefCell;
 
@@ -31,13 +32,14 @@ impl Locals {
             all.resize_with(slot + 1, TaskLocals::default);
         }
         let before = std::mem::replace(&mut all[slot], locals);
-        // Its values are foreign: they are dropped after the borrow has ended.
+        // Its values are foreign: they are dropped after the borrow has ended, and may panic.
         drop(all);
-        drop(before);
+        drop_quietly(|| drop(before));
     }
 
     /// Forgets all of them, at the end of the loop.
     pub(super) fn clear(&self) {
-        drop(self.0.take());
+        let all = self.0.take();
+        all.into_iter().for_each(|locals| drop_quietly(|| drop(locals)));
     }
 }

@@ -41,7 +41,7 @@ impl<T> Drop for Ended<T> {
 }
 
 /// Calls `drops`, which drops something of which nobody waits to hear. A panic was shown on stderr by then.
-fn drop_quietly(drops: impl FnOnce()) {
+pub(crate) fn drop_quietly(drops: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(drops));
 }
 

@@ -177,7 +177,8 @@ impl File {
     /// As [`Write::write_all`].
     ///
     /// # Cancel safety
-    /// Once it was polled, all is written whether somebody waits or not; an error comes to who uses the file next.
+    /// Once it was polled, all is written whether somebody waits or not, and an error comes to who uses the file next;
+    /// but where there are no threads, and on a virtual clock, only if the loop goes on until its turn.
     pub async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let bytes = bytes.to_vec();
         self.operate(move |mut file| file.write_all(&bytes).map(|()| 0)).await.map(drop)

@@ -138,3 +138,57 @@ fn a_scope_that_was_made_before_sees_what_stands_around_it() {
         assert_eq!(NAME.scope("outer".to_owned(), inner).await, (Some(1), Some("outer".to_owned())));
     });
 }
+
+#[test]
+fn a_value_whose_destructor_panics_ends_neither_its_loop_nor_its_task() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("boom");
+        }
+    }
+    static BOMB: TaskLocal<Bomb> = TaskLocal::new();
+    AsyncRuntime::block_on(async {
+        assert_eq!(spawn_local(async { BOMB.set(Bomb) }).await, Ok(()));
+        drop(spawn_local(async {
+            BOMB.set(Bomb);
+            std::future::pending::<()>().await;
+        }));
+        yield_now().await;
+        assert_eq!(NUMBER.get(), None);
+    });
+}
+
+#[test]
+fn destructors_of_the_pools_tasks_see_their_values_too() {
+    struct Last(std::sync::mpsc::Sender<Option<u32>>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let _ = self.0.send(NUMBER.get());
+        }
+    }
+    let (sender, receiver) = std::sync::mpsc::channel();
+    AsyncRuntime::block_on(async {
+        let owned = Last(sender);
+        let task = NUMBER.sync_scope(6, || {
+            spawn(async move {
+                let _owned = owned;
+                std::future::pending::<()>().await;
+            })
+        });
+        task.abort();
+        assert!(task.await.is_err());
+    });
+    assert_eq!(receiver.recv(), Ok(Some(6)));
+}
+
+#[test]
+fn a_value_can_be_taken_away() {
+    AsyncRuntime::block_on(async {
+        NUMBER.set(1);
+        NUMBER.unset();
+        assert_eq!(NUMBER.get(), None);
+        assert!(TaskLocals::current().is_empty());
+        NUMBER.unset();
+    });
+}

@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use std::{
     cell::Cell,
     future::Future,
+    mem::take,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -19,8 +20,9 @@ use std::{
 pin_project! {
     /// A task of the pool with its number, under which its scope stands in the process's table once it has one.
     pub(super) struct InPool<F> {
+        // There until it's dropped, with its locals in force.
         #[pin]
-        future: F,
+        future: Option<F>,
         number: u64,
         locals: TaskLocals,
         scope: Option<Arc<Scope>>,
@@ -28,18 +30,19 @@ pin_project! {
 
     impl<F> PinnedDrop for InPool<F> {
         fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
+            let mut this = this.project();
             if let Some(scope) = this.scope {
                 platform::scopes().remove(this.number);
                 scope.end();
             }
+            take(this.locals).enter(|| this.future.set(None));
         }
     }
 }
 
 impl<F> InPool<F> {
     pub(super) fn new(number: u64, future: F) -> Self {
-        Self { future, number, locals: TaskLocals::current(), scope: None }
+        Self { future: Some(future), number, locals: TaskLocals::current(), scope: None }
     }
 }
 
@@ -48,7 +51,8 @@ impl<F: Future> Future for InPool<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let poll = || inside(Layer::Pool(*this.number), this.scope, || this.future.poll(cx));
+        let Some(future) = this.future.as_pin_mut() else { unreachable!("it's there until this is dropped") };
+        let poll = || inside(Layer::Pool(*this.number), this.scope, || future.poll(cx));
         let locals = Cell::from_mut(this.locals);
         TaskLocals::around(|| locals.take(), |kept| locals.set(kept), poll)
     }

@@ -16,7 +16,8 @@ pub(super) fn listen() -> Result<(), JsValue> {
         let token = token.borrow().clone();
         drop(spawn_local(async move {
             match token.run_until_cancelled(primes()).await {
-                Ok(found) => page::set_state("compute-state", &format!("{} primes", found?), "good"),
+                Ok(Ok(found)) => page::set_state("compute-state", &format!("{found} primes"), "good"),
+                Ok(Err(error)) => page::set_state("compute-state", &page::text_of(&error), "bad"),
                 Err(cancelled) => page::set_state("compute-state", &cancelled.to_string(), "bad"),
             }
         }));

@@ -27,9 +27,14 @@ pub(super) fn set_state(id: &str, text: &str, kind: &str) -> Result<(), JsValue>
     Ok(())
 }
 
+/// An error as a person reads it.
+pub(super) fn text_of(error: &JsValue) -> String {
+    error.as_string().unwrap_or_else(|| format!("{error:?}"))
+}
+
 pub(super) fn number(id: &str) -> Result<u32, JsValue> {
     let input = element::<HtmlInputElement>(id)?;
-    input.value().parse().map_err(|_| format!("#{id} is no number: {:?}", input.value()).into())
+    input.value().parse().map_err(|_| format!("this is no whole number: {:?}", input.value()).into())
 }
 
 /// Fills a bar to `part` of it, from 0 to 1.

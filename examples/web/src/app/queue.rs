@@ -29,7 +29,8 @@ pub(super) fn listen() -> Result<(), JsValue> {
 
 fn show_end(ended: Result<Result<u32, JsValue>, Cancelled>) -> Result<(), JsValue> {
     match ended {
-        Ok(done) => page::set_state("queue-state", &format!("{} jobs done", done?), "good"),
+        Ok(Ok(done)) => page::set_state("queue-state", &format!("{done} jobs done"), "good"),
+        Ok(Err(error)) => page::set_state("queue-state", &page::text_of(&error), "bad"),
         Err(cancelled) => page::set_state("queue-state", &cancelled.to_string(), "bad"),
     }
 }

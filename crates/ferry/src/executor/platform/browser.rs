@@ -42,21 +42,26 @@ pub(crate) use frame::yield_to_host;
 pub(crate) use web_time::Instant as StdInstant;
 
 use crate::{
+    cancel::scope::replace_top,
     error::AsyncError,
     executor::{Ending, Loop, LoopRef, Order, Turn, with_loop},
     task::spawn_local,
 };
 use host::Host;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     future::{Future, pending},
     pin::Pin,
+    ptr::null,
     sync::{Arc, Once},
     task::{Context, Poll, Wake, Waker},
 };
 
 /// A turn of the loop ends after this much time, in nanoseconds: a fraction of a frame.
 pub(crate) const TURN_TIME: u64 = 1_000_000;
+
+/// Why a task can't be started where no loop runs.
+pub(crate) const NO_LOOP: &str = "the program panicked before, and its loop ended with it";
 
 /// Whether there are files here.
 pub(crate) const HAS_FILES: bool = false;
@@ -82,13 +87,13 @@ thread_local! {
 
 /// The loop of this page or worker, started if need be; `None` after a panic in it.
 pub(crate) fn here() -> Option<LoopRef> {
+    if STATE.get() == State::Dead {
+        return None;
+    }
     with_loop(Loop::here).or_else(start)
 }
 
 fn start() -> Option<LoopRef> {
-    if STATE.get() == State::Dead {
-        return None;
-    }
     watch_panics();
     let here = with_loop(|home| home.start(None)).ok()?;
     here.remote.set_pump(&Waker::from(Arc::new(Bell)));
@@ -106,13 +111,24 @@ impl Wake for Bell {
     }
 }
 
-/// A turn of the page's loop, called by JavaScript.
+/// A turn of the page's loop, called by JavaScript through another function of its own, so that what JavaScript throws
+/// in there is seen: an exception that Rust's frames were left by, or a trap, ends the loop.
 fn turn() {
     if STATE.get() == State::Dead {
         return;
     }
+    if let Err(thrown) = Host::with(Host::call_turn) {
+        die(&format!("an exception went through the program's loop: {thrown:?}"));
+        wasm_bindgen::throw_val(thrown);
+    }
+}
+
+fn run_turn() {
     STATE.set(State::Turning);
     let ended = with_loop(Loop::turn);
+    if STATE.get() == State::Dead {
+        return;
+    }
     STATE.set(State::Resting);
     match ended {
         Turn::Busy => Host::with(Host::hop),
@@ -132,11 +148,18 @@ fn watch_panics() {
             console_error_panic_hook::hook(panic);
             before(panic);
             if STATE.get() == State::Turning {
-                STATE.set(State::Dead);
-                promise::reject_all(&format!("the program panicked: {panic}"));
+                die(&format!("the program panicked: {panic}"));
             }
+            take_back();
         }));
     });
+}
+
+/// The loop has ended, with this error for those who wait.
+fn die(text: &str) {
+    if STATE.replace(State::Dead) != State::Dead {
+        promise::reject_all(text);
+    }
 }
 
 /// Starts `future` as a task: its end comes later.
@@ -162,7 +185,7 @@ pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::
         ));
     };
     // Nothing of the page can run until this returns.
-    let page = set_aside()?;
+    set_aside()?;
     let here = with_loop(|home| home.start(Some(order)))?;
     let ending = Ending;
     // SAFETY: `ending` shuts the loop down when this function returns, and `future` was moved in.
@@ -179,12 +202,17 @@ pub(crate) fn block_on<F: Future>(order: Option<Order>, future: F) -> Result<F::
         }
     }
     drop(ending);
-    with_loop(|home| home.swap(&page));
+    take_back();
     Ok(main.into_output())
 }
 
+thread_local! {
+    /// The page's loop, while one on a virtual clock runs.
+    static ASIDE: RefCell<Option<Loop>> = const { RefCell::new(None) };
+}
+
 /// Puts the page's loop aside, unless one of its tasks runs, or a loop on a virtual clock.
-fn set_aside() -> Result<Loop, AsyncError> {
+fn set_aside() -> Result<(), AsyncError> {
     let page = Loop::new();
     with_loop(|home| match home.here() {
         Some(_) if STATE.get() == State::Turning || home.is_virtual() => home.start(None).map(|_| ()),
@@ -193,7 +221,23 @@ fn set_aside() -> Result<Loop, AsyncError> {
             Ok(())
         }
     })?;
-    Ok(page)
+    ASIDE.set(Some(page));
+    Ok(())
+}
+
+/// Puts the page's loop back in its place, when the other one has ended. One that panicked is still there, and is
+/// left as it is: nothing of it is touched any more.
+fn take_back() {
+    if let Some(page) = ASIDE.take() {
+        let other = with_loop(|home| {
+            home.swap(&page);
+            page
+        });
+        if other.here().is_some() {
+            replace_top(null());
+            std::mem::forget(other);
+        }
+    }
 }
 
 /// A sleep where no loop runs, which is after a panic: it never ends.

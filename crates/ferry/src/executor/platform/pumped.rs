@@ -24,6 +24,9 @@ use tokio::runtime::{Builder, Runtime};
 /// A turn of the loop ends after this much time, in nanoseconds.
 pub(crate) const TURN_TIME: u64 = 100_000;
 
+/// Why a task can't be started where no loop runs.
+pub(crate) const NO_LOOP: &str = "no loop runs on this thread; start tasks inside AsyncRuntime::block_on";
+
 /// Whether there are files here.
 pub(crate) const HAS_FILES: bool = true;
 

@@ -18,7 +18,7 @@ use wasip2::{
 };
 
 /// How long a wait may be, as tokio's timers wait meanwhile.
-const SLICE: Duration = Duration::from_millis(10);
+pub(super) const SLICE: Duration = Duration::from_millis(10);
 
 thread_local! {
     static AWAITED: RefCell<BTreeMap<u64, Awaited>> = const { RefCell::new(BTreeMap::new()) };
@@ -91,14 +91,14 @@ pub(super) fn look() {
     }
 }
 
-/// Waits for what is awaited, `left` at most; `false` when nothing is.
-pub(super) fn wait(left: Option<Duration>) -> bool {
+/// Waits for what is awaited, `left` and `slice` at most; `false` when nothing is.
+pub(super) fn wait(left: Option<Duration>, slice: Duration) -> bool {
     let pollables: Vec<_> =
         AWAITED.with_borrow(|all| all.values().map(|awaited| awaited.pollable.clone()).collect());
     if pollables.is_empty() {
         return false;
     }
-    let slice = left.unwrap_or(SLICE).min(SLICE);
+    let slice = left.unwrap_or(slice).min(slice);
     let alarm = subscribe_duration(u64::try_from(slice.as_nanos()).unwrap_or(u64::MAX));
     let all: Vec<&Pollable> = pollables.iter().map(|pollable| &**pollable).chain([&alarm]).collect();
     poll(&all);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 pub(super) fn look() {}
 
-pub(super) fn wait(_left: Option<Duration>) -> bool {
+pub(super) const SLICE: Duration = Duration::ZERO;
+
+pub(super) fn wait(_left: Option<Duration>, _slice: Duration) -> bool {
     false
 }

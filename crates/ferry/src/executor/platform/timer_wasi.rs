@@ -11,12 +11,18 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::time::{Sleep, sleep_until};
+use tokio::{
+    runtime::Handle,
+    time::{Sleep, sleep_until},
+};
 
 /// tokio's timers reach about two years; the pump looks again at the latest after a day.
 const LONGEST: Duration = Duration::from_secs(86_400);
 /// How much of a wait is left to the nap: what tokio may be late by, and a bit.
 const NAP: Duration = Duration::from_micros(1_200);
+
+/// The longest wait while tokio has tasks of its own.
+const SLICE: Duration = Duration::from_micros(200);
 
 /// An alarm of one pump.
 pub(super) struct Alarm {
@@ -45,12 +51,19 @@ impl Alarm {
     /// it is.
     pub(super) fn set(&mut self, deadline: Option<u64>, cx: &mut Context<'_>) {
         let left = deadline.map(|deadline| Duration::from_nanos(deadline.saturating_sub(real())));
-        if reactor::wait(left) {
+        // Tasks that were given to tokio get their turn in between.
+        let others = Handle::current().metrics().num_alive_tasks() > 0;
+        if reactor::wait(left, if others { SLICE } else { reactor::SLICE }) {
             return cx.waker().wake_by_ref();
         }
-        let (Some(deadline), Some(left)) = (deadline, left) else { return self.warn() };
+        let (Some(deadline), Some(left)) = (deadline, left) else {
+            if !others {
+                self.warn();
+            }
+            return;
+        };
         if left <= NAP {
-            thread::sleep(left);
+            thread::sleep(if others { left.min(SLICE) } else { left });
             return cx.waker().wake_by_ref();
         }
         let at = (base() + Duration::from_nanos(deadline) - NAP).min(Instant::now() + LONGEST).into();
@@ -69,8 +82,8 @@ impl Alarm {
     fn warn(&mut self) {
         if self.sleep.is_none() && !std::mem::replace(&mut self.has_warned, true) {
             eprintln!(
-                "ferry: every task waits, and Ferry has no timer. There are no threads here, so only a timer of tokio's \
-                 can wake this program."
+                "ferry: every task waits, and for no timer of Ferry's. Unless a timer of tokio's is awaited, nothing can \
+                 wake this program, as there are no threads here: it stops now."
             );
         }
     }

@@ -27,7 +27,8 @@ impl Listening {
     }
 }
 
-/// A token that is cancelled when `signal` aborts, with the text of its reason; already, if it has.
+/// A token that is cancelled when `signal` aborts, with the text of its reason; already, if it has. The signal keeps the
+/// token and a listener for as long as it lives: of one that outlives its requests make one token, and children of that.
 ///
 /// ```no_run
 /// use asyncferry::{js, sleep};

@@ -1,6 +1,6 @@
 //! [`Host`]: how the loop gets its turns from JavaScript's event loop, in a window, in a worker and in Node.
 
-use super::turn;
+use super::{run_turn, turn};
 use crate::executor::real;
 use js_sys::{Function, Reflect, global};
 use std::cell::{Cell, RefCell};
@@ -27,8 +27,9 @@ thread_local! {
 }
 
 pub(super) struct Host {
-    /// A turn, as a microtask.
+    /// A turn, as a microtask; and what that calls.
     turn: Function,
+    run_turn: Function,
     /// What `setTimeout` calls.
     rang: Function,
     hopper: Hopper,
@@ -65,6 +66,7 @@ impl Host {
         };
         Self {
             turn: callback(turn),
+            run_turn: callback(run_turn),
             rang: callback(rang),
             hopper: Hopper::new(),
             hops: Cell::new(false),
@@ -75,6 +77,11 @@ impl Host {
     /// A turn of the loop, once what JavaScript does now has ended.
     pub(super) fn queue_turn(&self) {
         queue_microtask(&self.turn);
+    }
+
+    /// Calls the turn from JavaScript; what was thrown in there is the error.
+    pub(super) fn call_turn(&self) -> Result<(), JsValue> {
+        self.run_turn.call0(&JsValue::UNDEFINED).map(drop)
     }
 
     /// A turn of the loop, once others had theirs.

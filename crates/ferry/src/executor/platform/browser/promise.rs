@@ -3,7 +3,7 @@
 use super::abort::{abort_error, cancel_on_abort};
 use crate::{
     error::AsyncError,
-    task::{TaskBuilder, TaskHandle, spawn_local},
+    task::{TaskBuilder, spawn_local},
 };
 use js_sys::{Error, Function, Promise};
 use std::{
@@ -50,20 +50,19 @@ where
     if let Some(signal) = signal.filter(|signal| signal.aborted()) {
         return Promise::reject(&signal.reason());
     }
-    match TaskBuilder::new().spawn_local(future) {
-        Ok(task) => promise_of(task, signal.cloned()),
-        Err(error) => Promise::reject(&Error::new(&error.to_string())),
-    }
-}
-
-fn promise_of(task: TaskHandle<Result<JsValue, JsValue>>, signal: Option<AbortSignal>) -> Promise {
     let mut ends = None;
     let promise = Promise::new(&mut |resolve, reject| ends = Some((resolve, reject)));
     let (resolve, reject) = ends.unwrap_or_else(|| unreachable!("a promise calls its executor at once"));
+    // Before the task begins, as its first poll may be the loop's last.
+    let pending = Pending::new(&reject);
+    let task = match TaskBuilder::new().spawn_local(future) {
+        Ok(task) => task,
+        Err(error) => return Promise::reject(&Error::new(&error.to_string())),
+    };
+    let signal = signal.cloned();
     let listening =
         signal.as_ref().zip(task.canceller()).map(|(signal, canceller)| cancel_on_abort(signal, canceller));
     drop(spawn_local(async move {
-        let pending = Pending::new(&reject);
         let ended = task.await.unwrap_or_else(|error| Err(to_js(error, signal.as_ref())));
         drop((pending, listening));
         let told = match ended {
