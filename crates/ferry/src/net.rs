@@ -4,12 +4,12 @@
 //! |---|---|---|---|---|
 //! | [`fetch`] | reqwest: HTTP/1.1, HTTP/2, TLS by rustls | the Fetch API | wasi:http | no |
 //! | a body that streams out | yes | no | yes | no |
-//! | user name and password in the URL | yes | no | no | no |
 //! | proxies | `HTTP_PROXY` and the like | the browser's | the host's | no |
 //! | [`WebSocket`] | tungstenite, TLS by rustls | `WebSocket` | no | no |
 //!
-//! "No" is an error that holds an [`AsyncError::PlatformNotSupported`](crate::AsyncError::PlatformNotSupported), but for
-//! the URL's user name, which is a bad request there.
+//! "No" is an error that holds an [`AsyncError::PlatformNotSupported`](crate::AsyncError::PlatformNotSupported). A user name
+//! or password in a URL is a bad request everywhere, as `fetch` of browsers has it. On WASI the whole body is sent before
+//! the answer is looked at, so a body that waits for the answer never ends.
 //!
 //! Natively the certificates that are trusted are those of the system, and connections belong to the process's pool of
 //! threads: they are kept for the next request of whichever loop or thread, and work without a loop as well. In the

@@ -50,9 +50,15 @@ impl Headers {
     }
 }
 
+/// Without the values of those that let somebody in.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
+        const SECRET: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
+        let shown = |(name, value)| {
+            let is_secret = SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(name));
+            (name, if is_secret { "…" } else { value })
+        };
+        f.debug_map().entries(self.iter().map(shown)).finish()
     }
 }
 
@@ -83,7 +89,7 @@ mod tests {
         assert_eq!(headers.get("cookie"), None);
         let all: Vec<_> = headers.iter().collect();
         assert_eq!(all, [("set-cookie", "a"), ("accept", "*"), ("set-cookie", "b")]);
-        assert_eq!(format!("{headers:?}"), r#"{"set-cookie": "a", "accept": "*", "set-cookie": "b"}"#);
+        assert_eq!(format!("{headers:?}"), r#"{"set-cookie": "…", "accept": "*", "set-cookie": "…"}"#);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! [`fetch`] and [`Request`]: what is asked for, and how.
 
+use super::address::without_userinfo;
 use super::{
     Bytes,
     error::{FetchError, FetchErrorKind},
@@ -72,7 +73,6 @@ pub fn fetch(url: &str) -> impl Future<Output = Result<Response, FetchError>> + 
 /// assert_eq!(created.unwrap().status(), 201);
 /// # server.join().unwrap();
 /// ```
-#[derive(Debug)]
 #[allow(dead_code, reason = "where there is no HTTP, nobody looks at it")]
 #[must_use = "a request goes nowhere before `send`"]
 pub struct Request {
@@ -82,6 +82,17 @@ pub struct Request {
     pub(super) body: Body,
     timeout: Option<Duration>,
     limit: u64,
+}
+
+/// Without what belongs in no log: a password in the URL, and the values of headers that let somebody in.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &without_userinfo(&self.url))
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a request sends.

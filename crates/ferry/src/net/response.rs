@@ -1,5 +1,6 @@
 //! [`Response`]: an answer, and [`Chunks`], its body as it comes.
 
+use super::address::without_userinfo;
 use super::{
     Bytes,
     error::{FetchError, FetchErrorKind},
@@ -56,7 +57,8 @@ pub(super) struct Head {
 
 impl Response {
     pub(super) fn new(head: Head, body: Incoming, limit: u64, end: Option<(Instant, Duration)>) -> Self {
-        let url = head.url.clone();
+        let url = without_userinfo(&head.url);
+        let head = Head { url: url.clone(), ..head };
         let end = end.map(|(moment, after)| (sleep_until(moment), after));
         Self { head, limit, chunks: Chunks { body: Some(body), url, end, hold: None } }
     }
@@ -198,7 +200,8 @@ impl Chunks {
     /// # Cancel safety
     /// Dropping it half-way takes nothing.
     pub async fn next(&mut self) -> Option<Result<Bytes, FetchError>> {
-        poll_fn(|cx| self.poll(cx)).await
+        let awaited = Awaited(self);
+        poll_fn(|cx| awaited.0.poll(cx)).await
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, FetchError>>> {
@@ -222,6 +225,15 @@ impl Chunks {
             (self.body, self.end) = (None, None);
         }
         Poll::Ready(next)
+    }
+}
+
+/// Chunks of which the next is awaited: when nobody does any more, the clock runs on.
+struct Awaited<'a>(&'a mut Chunks);
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.0.hold = None;
     }
 }
 

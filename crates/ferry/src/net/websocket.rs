@@ -366,7 +366,8 @@ impl WebSocketReceiver {
     /// # Cancel safety
     /// Dropping it half-way takes nothing.
     pub async fn recv(&mut self) -> Option<Result<Message, WebSocketError>> {
-        poll_fn(|cx| self.poll(cx)).await
+        let awaited = Awaited(self);
+        poll_fn(|cx| awaited.0.poll(cx)).await
     }
 
     /// How the other side closed it, or answered our close; `None` while it's open, and when it broke.
@@ -383,6 +384,15 @@ impl WebSocketReceiver {
             Poll::Ready(_) => self.hold = None,
         }
         polled
+    }
+}
+
+/// A receiver of which the next message is awaited: when nobody does any more, the clock runs on.
+struct Awaited<'a>(&'a mut WebSocketReceiver);
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.0.hold = None;
     }
 }
 

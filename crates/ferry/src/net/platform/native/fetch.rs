@@ -92,6 +92,11 @@ fn to_reqwest(request: Request) -> Result<reqwest::Request, FetchError> {
     }
     let address =
         reqwest::Url::parse(&url).map_err(|error| bad(format!("it is no URL ({error}); correct it")))?;
+    if !address.username().is_empty() || address.password().is_some() {
+        return Err(bad(
+            "it has a user name or password in it; send them in a header `authorization`".to_owned()
+        ));
+    }
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| bad(format!("`{method}` is no method; use one such as GET or POST")))?;
     let mut built = reqwest::Request::new(method, address);

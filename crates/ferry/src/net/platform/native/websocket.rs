@@ -12,6 +12,8 @@
 //! ```
 
 use super::{OnPool, client::client, is_tls, root};
+use crate::promise::{Future, Promise, promise};
+
 use crate::net::websocket::{
     CloseFrame, Inbox, Message, WebSocketError, WebSocketErrorKind, WebSocketOptions,
 };
@@ -25,7 +27,7 @@ use tokio::{
     io::{copy, sink},
     net::TcpStream,
     sync::{mpsc, oneshot},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
@@ -51,6 +53,8 @@ type Incoming = SplitStream<Socket>;
 #[derive(Clone)]
 pub(in crate::net) struct Link {
     orders: mpsc::Sender<Order>,
+    /// Cancelled with the last clone, which the driver hears of even while it can't write.
+    _there: Arc<Promise<()>>,
 }
 
 /// Something to send, and whom to tell when it's written.
@@ -113,9 +117,10 @@ pub(in crate::net) async fn connect(
     let protocol = answer.headers().get("sec-websocket-protocol");
     let protocol = protocol.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (orders, ordered) = mpsc::channel(1);
-    let driver = Driver { url: url.to_owned(), inbox, max_message: options.max_message };
+    let (there, gone) = promise();
+    let driver = Driver { url: url.to_owned(), inbox, max_message: options.max_message, gone };
     client.pool.spawn(driver.drive(socket, ordered));
-    Ok((Link { orders }, protocol))
+    Ok((Link { orders, _there: Arc::new(there) }, protocol))
 }
 
 /// What `error` means to whoever wanted to open `url`.
@@ -138,6 +143,8 @@ struct Driver {
     url: String,
     inbox: Arc<Inbox>,
     max_message: usize,
+    /// Settled once the user has let go of it.
+    gone: Future<()>,
 }
 
 impl Driver {
@@ -145,7 +152,16 @@ impl Driver {
         let (mut outgoing, mut incoming) = socket.split();
         let last = {
             let reading = pin!(self.read(&mut incoming));
+            let gone = self.gone.clone();
+            // A peer that doesn't read holds up nobody who has gone.
+            let left = pin!(async {
+                let _ = gone.await;
+                sleep(CLOSING).await;
+            });
             let writing = pin!(write(&mut outgoing, &mut ordered));
+            let writing = pin!(async {
+                select(writing, left).await;
+            });
             match select(reading, writing).await {
                 Either::Left((last, _)) => last,
                 Either::Right(((), reading)) => match timeout(CLOSING, reading).await {

@@ -27,6 +27,11 @@ fn a_request_that_is_none_says_what_is_wrong() {
             write the whole URL, as https://example.org/",
         ),
         (
+            Request::get("http://me:secret@h/"),
+            "`http://h/` can't be fetched: it has a user name or password in it; \
+            send them in a header `authorization`",
+        ),
+        (
             Request::new("GET IT", "http://h/"),
             "`http://h/` can't be fetched: `GET IT` is no method; use one such as \
             GET or POST",
@@ -54,9 +59,17 @@ fn a_request_that_is_none_says_what_is_wrong() {
 }
 
 #[test]
+fn secrets_are_not_shown() {
+    let request =
+        Request::get("http://me:secret@h/").header("Authorization", "secret").header("accept", "*/*");
+    let shown = format!("{request:?}");
+    assert!(!shown.contains("secret") && shown.contains("*/*"), "{shown}");
+}
+
+#[test]
 fn nobody_there_is_told() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let error = failure(Request::get(&format!("http://me:secret@{gone}/")));
+    let error = failure(Request::get(&format!("http://{gone}/")));
     assert_eq!(error.kind(), &FetchErrorKind::Unreachable);
     let text = error.to_string();
     assert!(
