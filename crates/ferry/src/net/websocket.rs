@@ -123,7 +123,9 @@ impl Default for WebSocketOptions {
     }
 }
 
-/// A WebSocket that is open. Pings are answered by themselves, and dropping it closes it, with code 1000.
+/// A WebSocket that is open. Pings are answered by themselves, and dropping it closes it, with code 1000. While more waits
+/// to be received than the [buffer](WebSocketOptions::buffer) holds, nothing is read, so neither pings nor a close of the
+/// peer's are seen: whoever only sends should receive as well.
 ///
 /// One task may use it whole; [`split`](Self::split) makes two halves for two.
 ///
