@@ -5,8 +5,8 @@
 
 use super::*;
 use crate::{
-    Instant, TaskHandle, executor::Crash, hold_clock, promise, sleep, sleep_until, spawn_local, timeout,
-    yield_now,
+    AsyncError, Instant, TaskHandle, executor::Crash, hold_clock, promise, sleep, sleep_until, spawn_local,
+    timeout, yield_now,
 };
 use futures_lite::future::{pending, poll_fn, poll_once};
 use std::{
