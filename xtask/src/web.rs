@@ -88,7 +88,7 @@ fn use_page(programs: &browser::Browser, url: &str) -> Result<String> {
 
 fn timers(page: &Session) -> Result<()> {
     page.click("#clock-start")?;
-    page.wait_for_text("#clock-time", r"^0\.[3-9] s$")?;
+    page.wait_for_text("#clock-time", r"^(0\.[3-9]|[1-9]\d*\.\d) s$")?;
     page.click("#clock-stop")?;
     page.wait_for_text("#clock-state", "^stopped$")?;
     let stopped = page.text("#clock-time")?;
@@ -102,10 +102,15 @@ fn timers(page: &Session) -> Result<()> {
 }
 
 fn queue(page: &Session) -> Result<()> {
+    let ask_for =
+        |jobs: &str| page.run("document.querySelector('#queue-jobs').value = args[0]", json!([jobs]));
+    // More than can be done in the time that a click takes.
+    ask_for("500")?;
     page.click("#queue-start")?;
     page.wait_for_text("#queue-log", "worker 3: job")?;
     page.click("#queue-cancel")?;
     page.wait_for_text("#queue-state", "^cancelled: the button was pressed$")?;
+    ask_for("24")?;
     page.click("#queue-start")?;
     page.wait_for_text("#queue-state", "^24 jobs done$")?;
     let log = page.run(
