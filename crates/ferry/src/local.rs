@@ -357,5 +357,5 @@ impl<F: Future> Future for WithLocals<F> {
     }
 }
 
-#[cfg(all(test, not(ferry_loom)))]
+#[cfg(all(test, not(ferry_loom), not(miri)))]
 mod tests;

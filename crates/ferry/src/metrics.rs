@@ -112,5 +112,5 @@ impl AsyncRuntime {
     }
 }
 
-#[cfg(all(test, not(ferry_loom)))]
+#[cfg(all(test, not(ferry_loom), not(miri)))]
 mod tests;
