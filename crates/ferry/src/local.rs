@@ -2,9 +2,9 @@
 //!
 //! # Who owns what
 //!
-//! A thread has the values of the code that runs now, as one [`TaskLocals`], a map that is never changed but replaced.
+//! A thread has the values of the code that runs now, as one [`TaskLocals`], a list that is never changed but replaced.
 //! Around each poll the loop (or the pool's wrapper) puts the task's own there, and takes them back afterwards, so what
-//! a task sets stays with it. A task is born with its parent's map as it is then: setting a value copies the map, and
+//! a task sets stays with it. A task is born with its parent's list as it is then: setting a value copies the list, and
 //! the parent doesn't see it. That is what `contextvars` do in asyncio (CPython 3.13: a task runs in a copy of the
 //! context in which it was created).
 //!
@@ -14,7 +14,6 @@ use pin_project_lite::pin_project;
 use std::{
     any::Any,
     cell::RefCell,
-    collections::BTreeMap,
     error::Error,
     fmt,
     future::Future,
@@ -28,7 +27,10 @@ use std::{
     task::{Context, Poll},
 };
 
-type Values = BTreeMap<usize, Arc<dyn Any + Send + Sync>>;
+type Value = Arc<dyn Any + Send + Sync>;
+
+/// Each with its key. They are few, and copied more often than sought in, so they are not sorted.
+type Values = Vec<(usize, Value)>;
 
 /// Whether any value was ever set.
 static USED: AtomicBool = AtomicBool::new(false);
@@ -135,7 +137,8 @@ impl<T: Send + Sync + 'static> TaskLocal<T> {
     pub fn unset(&'static self) {
         let mut locals = TaskLocals::current();
         if let Some(values) = &mut locals.0 {
-            Arc::make_mut(values).remove(&self.key());
+            let key = self.key();
+            Arc::make_mut(values).retain(|(known, _)| *known != key);
             if values.is_empty() {
                 locals.0 = None;
             }
@@ -166,7 +169,7 @@ impl<T: Send + Sync + 'static> TaskLocal<T> {
     /// Where none was set.
     pub fn try_with<R>(&'static self, call: impl FnOnce(&T) -> R) -> Result<R, NotSet> {
         // Held meanwhile, as `call` is foreign code, which may set another.
-        let value = CURRENT.with_borrow(|current| current.0.as_ref()?.get(&self.key()).cloned());
+        let value = CURRENT.with_borrow(|current| current.get(self.key()).cloned());
         value.as_deref().and_then(|value| value.downcast_ref()).map(call).ok_or(NotSet)
     }
 }
@@ -220,9 +223,17 @@ impl TaskLocals {
         self.and(key.key(), Arc::new(value))
     }
 
-    fn and(mut self, key: usize, value: Arc<dyn Any + Send + Sync>) -> Self {
-        Arc::make_mut(self.0.get_or_insert_default()).insert(key, value);
+    fn and(mut self, key: usize, value: Value) -> Self {
+        let values = Arc::make_mut(self.0.get_or_insert_default());
+        match values.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, before)) => *before = value,
+            None => values.push((key, value)),
+        }
         self
+    }
+
+    fn get(&self, key: usize) -> Option<&Value> {
+        self.0.as_ref()?.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
     /// Calls `call` with these values.
@@ -302,7 +313,7 @@ enum Inside {
     /// Those that are there when it begins, and this one.
     OneMore {
         key: usize,
-        value: Arc<dyn Any + Send + Sync>,
+        value: Value,
     },
     Entered(TaskLocals),
 }

@@ -52,7 +52,7 @@ impl AsyncRuntime {
     /// # Panics
     /// As [`block_on`](Self::block_on); in the browser, after a panic of the loop.
     pub fn run<F: Future<Output = ()> + 'static>(main: F) {
-        platform::run(main).unwrap_or_else(|error| panic!("{error}"));
+        platform::run(main);
     }
 
     /// [`block_on`](Self::block_on) that gives an error where no loop can be started.

@@ -67,7 +67,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    TaskBuilder::new().spawn_local(future).unwrap_or_else(|error| panic!("{error}"))
+    TaskBuilder::new().start_local(future).unwrap_or_else(|| no_loop())
 }
 
 /// Runs `work`, which may block or compute for long, on a thread of its own out of a bounded set (see
@@ -135,12 +135,12 @@ impl TaskBuilder {
         F::Output: Send + 'static,
     {
         if with_loop(|home| home.is_virtual()) {
-            return self.spawn_local(future).unwrap_or_else(|error| panic!("{error}"));
+            return self.start_local(future).unwrap_or_else(|| no_loop());
         }
         let number = pool_number();
         match PoolTask::spawn(number, future) {
             Ok(task) => self.on_pool(number, task),
-            Err(future) => self.spawn_local(future).unwrap_or_else(|error| panic!("{error}")),
+            Err(future) => self.start_local(future).unwrap_or_else(|| no_loop()),
         }
     }
 
@@ -154,21 +154,7 @@ impl TaskBuilder {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let place = Location::caller();
-        with_loop(|home| {
-            let Some(here) = platform::here() else {
-                return Err(AsyncError::Spawn(platform::NO_LOOP.to_owned()));
-            };
-            let id = |number| TaskId { loop_id: here.id, number };
-            Ok(match home.spawn(here, future, place) {
-                Some(Spawned { task, number }) => TaskHandle {
-                    work: Work::Local { task: Some(task), home: here },
-                    id: id(number),
-                    name: self.name,
-                },
-                None => TaskHandle { work: Work::Refused, id: id(home.next_number()), name: self.name },
-            })
-        })
+        self.start_local(future).ok_or_else(|| AsyncError::Spawn(platform::NO_LOOP.to_owned()))
     }
 
     /// See [`spawn_blocking`].
@@ -190,10 +176,39 @@ impl TaskBuilder {
         }
     }
 
+    /// As [`spawn_local`](Self::spawn_local); nothing outside of a loop.
+    #[track_caller]
+    fn start_local<F>(self, future: F) -> Option<TaskHandle<F::Output>>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let place = Location::caller();
+        with_loop(|home| {
+            let here = platform::here()?;
+            let id = |number| TaskId { loop_id: here.id, number };
+            Some(match home.spawn(here, future, place) {
+                Some(Spawned { task, number }) => TaskHandle {
+                    work: Work::Local { task: Some(task), home: here },
+                    id: id(number),
+                    name: self.name,
+                },
+                None => TaskHandle { work: Work::Refused, id: id(home.next_number()), name: self.name },
+            })
+        })
+    }
+
     fn on_pool<T>(self, number: u64, task: PoolTask<T>) -> TaskHandle<T> {
         let id = TaskId { loop_id: 0, number };
         TaskHandle { work: Work::Pool { task, reason: OnceLock::new() }, id, name: self.name }
     }
+}
+
+/// Panics as [`AsyncError::Spawn`] reads, without that type's own way of saying it: how a time limit is written is 4 kB
+/// of a small program for the web.
+#[cold]
+fn no_loop() -> ! {
+    panic!("the task could not be started: {}", platform::NO_LOOP)
 }
 
 /// A number for one more task of the pool.

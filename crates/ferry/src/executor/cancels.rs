@@ -6,10 +6,7 @@ use crate::{
     cancel::{Cancelled, scope::Scope},
     model::Arc,
 };
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-};
+use std::cell::{Cell, RefCell};
 
 /// By the slot of a task:
 ///
@@ -22,7 +19,13 @@ pub(super) struct Cancels {
     /// Whether there is any of the below, which is all that a turn looks at.
     any: Cell<bool>,
     closing: Cell<bool>,
-    fates: RefCell<BTreeMap<u32, Fate>>,
+    fates: RefCell<Fates>,
+}
+
+/// In the place of each slot, up to the highest that ever had one.
+struct Fates {
+    places: Vec<Option<Fate>>,
+    count: usize,
 }
 
 enum Fate {
@@ -32,7 +35,7 @@ enum Fate {
 
 impl Cancels {
     pub(super) const fn new() -> Self {
-        Self { any: Cell::new(false), closing: Cell::new(false), fates: RefCell::new(BTreeMap::new()) }
+        Self { any: Cell::new(false), closing: Cell::new(false), fates: RefCell::new(Fates::new()) }
     }
 
     pub(super) fn swap(&self, other: &Self) {
@@ -42,7 +45,7 @@ impl Cancels {
     }
 
     pub(super) fn scope(&self, slot: u32) -> Option<Arc<Scope>> {
-        match self.fates.borrow().get(&slot) {
+        match self.fates.borrow().get(slot) {
             Some(Fate::Scope(scope)) => Some(scope.clone()),
             _ => None,
         }
@@ -54,7 +57,7 @@ impl Cancels {
             return scope;
         }
         let scope = Scope::new(None);
-        let before = self.fates.borrow_mut().insert(slot, Fate::Scope(scope.clone()));
+        let before = self.fates.borrow_mut().replace(slot, Some(Fate::Scope(scope.clone())));
         if let Some(Fate::Doomed(cancelled)) = before {
             scope.request(cancelled);
         }
@@ -64,7 +67,7 @@ impl Cancels {
 
     /// Dooms a task that has no scope.
     pub(super) fn doom(&self, slot: u32, cancelled: Cancelled) {
-        let before = self.fates.borrow_mut().insert(slot, Fate::Doomed(cancelled));
+        let before = self.fates.borrow_mut().replace(slot, Some(Fate::Doomed(cancelled)));
         debug_assert!(!matches!(before, Some(Fate::Scope(_))), "a request goes to the task's scope");
         self.count();
     }
@@ -96,7 +99,7 @@ impl Cancels {
 
     /// Why the task is dropped, if it was doomed.
     pub(super) fn reason(&self, slot: u32) -> Option<Cancelled> {
-        match self.fates.borrow().get(&slot) {
+        match self.fates.borrow().get(slot) {
             Some(Fate::Doomed(cancelled)) => Some(cancelled.clone()),
             _ => None,
         }
@@ -107,7 +110,7 @@ impl Cancels {
         if !self.any.get() {
             return;
         }
-        let fate = self.fates.borrow_mut().remove(&slot);
+        let fate = self.fates.borrow_mut().replace(slot, None);
         self.count();
         if let Some(Fate::Scope(scope)) = fate {
             scope.end();
@@ -115,6 +118,37 @@ impl Cancels {
     }
 
     fn count(&self) {
-        self.any.set(self.closing.get() || !self.fates.borrow().is_empty());
+        self.any.set(self.closing.get() || self.fates.borrow().count > 0);
+    }
+
+    /// Gives back the room of fates, at the end of the loop, when no task has one any more.
+    pub(super) fn clear(&self) {
+        self.fates.replace(Fates::new());
+        self.count();
+    }
+}
+
+impl Fates {
+    const fn new() -> Self {
+        Self { places: Vec::new(), count: 0 }
+    }
+
+    fn get(&self, slot: u32) -> Option<&Fate> {
+        self.places.get(slot as usize)?.as_ref()
+    }
+
+    /// The fate that the task in `slot` had before. It's to be dropped outside of any borrow.
+    fn replace(&mut self, slot: u32, fate: Option<Fate>) -> Option<Fate> {
+        let slot = slot as usize;
+        if slot >= self.places.len() {
+            if fate.is_none() {
+                return None;
+            }
+            self.places.resize_with(slot + 1, || None);
+        }
+        self.count += usize::from(fate.is_some());
+        let before = std::mem::replace(&mut self.places[slot], fate);
+        self.count -= usize::from(before.is_some());
+        before
     }
 }

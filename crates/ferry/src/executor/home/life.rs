@@ -67,6 +67,7 @@ impl Loop {
         drop(wakers);
         self.take_mail();
         *self.tasks.borrow_mut() = Tasks::new();
+        self.cancels.clear();
         self.locals.clear();
         self.running.set(None);
         self.ready.borrow_mut().shrink_to(1024);

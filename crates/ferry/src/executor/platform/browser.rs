@@ -163,16 +163,8 @@ fn die(text: &str) {
 }
 
 /// Starts `future` as a task: its end comes later.
-pub(crate) fn run<F: Future<Output = ()> + 'static>(future: F) -> Result<(), AsyncError> {
-    match here() {
-        Some(_) => {
-            drop(spawn_local(future));
-            Ok(())
-        }
-        None => {
-            Err(AsyncError::Runtime("the program panicked before, and its loop ended with it".to_owned()))
-        }
-    }
+pub(crate) fn run<F: Future<Output = ()> + 'static>(future: F) {
+    drop(spawn_local(future));
 }
 
 /// Runs `future` on a virtual clock, which needs nothing of the page. On the real one it would block the page.

@@ -45,8 +45,8 @@ pub(crate) fn here() -> Option<LoopRef> {
 }
 
 /// Runs `future` to its end.
-pub(crate) fn run<F: Future<Output = ()> + 'static>(future: F) -> Result<(), AsyncError> {
-    block_on(None, future)
+pub(crate) fn run<F: Future<Output = ()> + 'static>(future: F) {
+    block_on(None, future).unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Gives whom the loop shares its thread with a turn.
