@@ -141,9 +141,8 @@ impl Fates {
     fn replace(&mut self, slot: u32, fate: Option<Fate>) -> Option<Fate> {
         let slot = slot as usize;
         if slot >= self.places.len() {
-            if fate.is_none() {
-                return None;
-            }
+            // Nothing takes no place.
+            fate.as_ref()?;
             self.places.resize_with(slot + 1, || None);
         }
         self.count += usize::from(fate.is_some());
