@@ -12,6 +12,8 @@
 //! - [`promise`] makes the two ends of whatever one side finishes and another awaits, on any threads.
 //! - [`Mailbox`] hands completions to a host (a Python loop, a script's VM) on the host's own thread.
 //! - [`patterns`] are what most async programs write again: pending requests, background tasks, a graceful shutdown.
+//! - [`jobs`] is a pool that Rust, Python and scripts share, with a queue, priorities, retries and deadlines; [`Value`] is the
+//!   data that crosses with them.
 //! - `net` is HTTP (`fetch`) and WebSockets, with the Cargo feature `net`.
 //! - [`testing`] runs a scenario under many orders of its tasks, and cancels at each await point.
 //!
@@ -41,6 +43,7 @@ pub mod fs;
 mod gather;
 mod group;
 mod hosted;
+pub mod jobs;
 mod local;
 mod mailbox;
 mod metrics;
@@ -58,6 +61,7 @@ pub mod sync;
 mod task;
 pub mod testing;
 mod time;
+pub mod value;
 
 pub use cancel::{
     Cancellable, CancellationToken, Cancelled, Canceller, RunUntilCancelled, TokenCancelled, TokenGuard,
@@ -87,3 +91,4 @@ pub use time::{
     ClockHold, Deadline, DeadlineRun, Instant, Interval, MissedTicks, Sleep, Timeout, hold_clock, interval,
     interval_at, sleep, sleep_until, timeout, timeout_at,
 };
+pub use value::{Value, ValueError, ValueLimits};

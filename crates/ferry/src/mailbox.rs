@@ -187,7 +187,7 @@ mod tests {
         assert!(!mailbox.has_mail());
         let mut batch = Vec::new();
         mailbox.take(&mut batch);
-        assert_eq!(batch, []);
+        assert!(batch.is_empty());
     }
 
     /// The bell is the home's only reason to look again: were a ring missing, it would wait for ever.

@@ -35,6 +35,10 @@ impl<T> UnsafeCell<T> {
     }
 }
 
+/// Alone in its lines of the cache, as several threads write beside each other.
+#[repr(align(128))]
+pub(crate) struct Apart<T>(pub(crate) T);
+
 /// Locks `mutex`. No code of a user ever runs under one of our locks, so a poisoned lock still holds a
 /// consistent value and is taken as it is.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

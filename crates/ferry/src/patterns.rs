@@ -28,4 +28,5 @@ pub use map::{map_limited, map_limited_all};
 pub use readiness::{NotReady, PartState, Readiness, UnknownPart};
 pub use requests::{Answer, Pending, PendingRequests, RequestError};
 pub use shutdown::{DeadlinePassed, Guard, Shutdown, ShuttingDown, TrackError};
+pub(crate) use watchers::Watchers;
 pub use workers::{SubmitError, WorkerPool};

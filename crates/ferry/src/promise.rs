@@ -23,7 +23,7 @@ mod waiters;
 pub use waiters::CallbackKey;
 
 use crate::error::Failure;
-use cell::{Cell, FUTURE, Handle, PROMISE};
+use cell::{FUTURE, Handle, PROMISE, Slot};
 use std::{
     error::Error,
     fmt,
@@ -224,7 +224,7 @@ impl<T> Drop for Future<T> {
 /// What [`Promise::settled`] returns.
 #[must_use = "futures do nothing unless awaited"]
 pub struct Settled<'a, T> {
-    cell: &'a Cell<T>,
+    cell: &'a Slot<T>,
     waiting: Option<Key>,
 }
 
@@ -240,6 +240,68 @@ impl<T> std::future::Future for Settled<'_, T> {
 impl<T> Drop for Settled<'_, T> {
     fn drop(&mut self) {
         self.cell.forget(&mut self.waiting);
+    }
+}
+
+/// A promise inside of something that is shared by other means than the two ends: settled and awaited as they are. It
+/// is settled as cancelled when it's dropped before.
+pub(crate) struct Inline<T> {
+    slot: Slot<T>,
+}
+
+/// The place of a task that waits for an [`Inline`] promise. It's given back by [`Inline::forget`].
+pub(crate) type Place = Option<Key>;
+
+impl<T> Inline<T> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self { slot: Slot::new() }
+    }
+
+    /// See [`Promise::settle`].
+    #[inline]
+    pub(crate) fn settle(&self, outcome: Outcome<T>) -> Result<(), Outcome<T>> {
+        self.slot.settle(outcome)
+    }
+
+    /// See [`Future::state`].
+    #[inline]
+    pub(crate) fn state(&self) -> State {
+        self.slot.state()
+    }
+
+    /// See [`Future::get`].
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&Outcome<T>> {
+        self.slot.get()
+    }
+
+    /// See [`Future::poll_settled`].
+    #[inline]
+    pub(crate) fn poll_settled(&self, place: &mut Place, cx: &mut Context<'_>) -> Poll<()> {
+        self.slot.poll_settled(place, cx.waker())
+    }
+
+    /// A task that waits gives up.
+    #[inline]
+    pub(crate) fn forget(&self, place: &mut Place) {
+        self.slot.forget(place);
+    }
+
+    /// See [`Future::on_settled`].
+    pub(crate) fn on_settled(&self, callback: impl FnOnce(&Outcome<T>) + Send + 'static) {
+        self.slot.on_settled(Box::new(callback));
+    }
+}
+
+impl<T> Drop for Inline<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.slot.state() == State::Pending {
+            let _ = self.slot.settle(Err(Failure::cancelled("it was dropped before it was settled")));
+        }
+        // SAFETY: it's settled, and this is the only reference to it, the last one.
+        unsafe { self.slot.drop_outcome() };
     }
 }
 

@@ -211,6 +211,20 @@ fn no_loop() -> ! {
     panic!("the task could not be started: {}", platform::NO_LOOP)
 }
 
+/// Starts a task on the pool, whatever runs here, and lets it go. It inherits nothing.
+///
+/// # Panics
+/// When the system refuses the pool its threads.
+pub(crate) fn spawn_on_pool<F>(future: F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let spawn = || PoolTask::spawn(pool_number(), future).map(drop);
+    if crate::local::TaskLocals::default().enter(spawn).is_err() {
+        unreachable!("there is a pool where this is called");
+    }
+}
+
 /// A number for one more task of the pool.
 fn pool_number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);

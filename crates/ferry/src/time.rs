@@ -38,6 +38,16 @@ impl Instant {
         Self(try_with_loop(|home| home.now()).unwrap_or_else(real))
     }
 
+    /// At this count, on its clock.
+    pub(crate) fn at(nanoseconds: u64) -> Self {
+        Self(nanoseconds)
+    }
+
+    /// In seconds, on its clock.
+    pub(crate) fn seconds(self) -> f64 {
+        self.0 as f64 / 1e9
+    }
+
     /// As a count, on its clock.
     #[allow(dead_code, reason = "in the browser nobody else has such a clock")]
     pub(crate) fn nanoseconds(self) -> u64 {

@@ -6,11 +6,11 @@
 use crate::promise::{Future, Promise, promise};
 
 #[derive(Default)]
-pub(super) struct Watchers(Vec<Promise<()>>);
+pub(crate) struct Watchers(Vec<Promise<()>>);
 
 impl Watchers {
     /// A future that ends once these watchers are told.
-    pub(super) fn watch(&mut self) -> Future<()> {
+    pub(crate) fn watch(&mut self) -> Future<()> {
         // Those who gave up are swept out before the list would grow.
         if self.0.len() == self.0.capacity() {
             self.0.retain(|watcher| watcher.state() == crate::State::Pending);
@@ -22,11 +22,11 @@ impl Watchers {
 
     /// Takes them out, to be told once the lock is free.
     #[must_use = "tell them"]
-    pub(super) fn take(&mut self) -> Self {
+    pub(crate) fn take(&mut self) -> Self {
         std::mem::take(self)
     }
 
-    pub(super) fn tell(self) {
+    pub(crate) fn tell(self) {
         for watcher in self.0 {
             // One that gave up meanwhile need not know.
             let _ = watcher.complete(());

@@ -60,12 +60,7 @@ unsafe impl<T: Send + Sync, const END: u64> Sync for Handle<T, END> {}
 
 /// A new cell with one handle of each end.
 pub(super) fn pair<T>() -> (Handle<T, PROMISE>, Handle<T, FUTURE>) {
-    let cell = pool::place(Cell {
-        ends: AtomicU64::new(PROMISE | FUTURE),
-        state: AtomicU8::new(PENDING),
-        waiters: UnsafeCell::new(ManuallyDrop::new(Waiters::new())),
-        outcome: UnsafeCell::new(MaybeUninit::uninit()),
-    });
+    let cell = pool::place(Cell { ends: AtomicU64::new(PROMISE | FUTURE), slot: Slot::new() });
     (Handle(cell), Handle(cell))
 }
 
@@ -81,9 +76,17 @@ impl<T, const END: u64> Handle<T, END> {
 }
 
 impl<T, const END: u64> Deref for Handle<T, END> {
-    type Target = Cell<T>;
+    type Target = Slot<T>;
 
-    fn deref(&self) -> &Cell<T> {
+    #[inline]
+    fn deref(&self) -> &Slot<T> {
+        &self.cell().slot
+    }
+}
+
+impl<T, const END: u64> Handle<T, END> {
+    #[inline]
+    fn cell(&self) -> &Cell<T> {
         // SAFETY: this handle is counted in `ends`, and the cell is freed by the last one only.
         unsafe { self.0.as_ref() }
     }
@@ -92,7 +95,7 @@ impl<T, const END: u64> Deref for Handle<T, END> {
 impl<T, const END: u64> Clone for Handle<T, END> {
     fn clone(&self) -> Self {
         // Relaxed, as whoever gives the clone to another thread does that with an order of its own.
-        if self.ends.fetch_add(END, Ordering::Relaxed) & TOO_MANY != 0 {
+        if self.cell().ends.fetch_add(END, Ordering::Relaxed) & TOO_MANY != 0 {
             // Billions of handles were forgotten, not dropped. What goes on would free a cell in use.
             std::process::abort();
         }
@@ -104,7 +107,7 @@ impl<T, const END: u64> Drop for Handle<T, END> {
     #[inline]
     fn drop(&mut self) {
         // Acquire, for the one that frees: what the others did with the cell comes before.
-        let mut ends = self.ends.load(Ordering::Acquire);
+        let mut ends = self.cell().ends.load(Ordering::Acquire);
         while ends != END {
             if ends & Self::HALF == END && self.state() == State::Pending {
                 self.cancel(Self::GONE);
@@ -120,9 +123,8 @@ impl<T, const END: u64> Drop for Handle<T, END> {
         let last = Last(self.0);
         // SAFETY: this handle is the only one, so nobody else has the cell, and nobody can get it.
         let cell = unsafe { last.0.as_ref() };
-        // SAFETY: as above; and the last of the other end saw to it that the promise is settled, so there is an
-        // outcome.
-        cell.outcome.with_mut(|outcome| unsafe { (*outcome).assume_init_drop() });
+        // SAFETY: as above; and the last of the other end saw to it that the promise is settled.
+        unsafe { cell.slot.drop_outcome() };
     }
 }
 
@@ -139,10 +141,15 @@ impl<T> Drop for Last<T> {
 /// What the two ends share.
 pub(super) struct Cell<T> {
     ends: AtomicU64,
+    slot: Slot<T>,
+}
+
+/// Where a promise stands, who waits for it, and its outcome: without what counts its handles.
+pub(super) struct Slot<T> {
     state: AtomicU8,
-    /// Only touched under the lock. Who settles takes them all, so there are none when the cell is freed.
+    /// Only touched under the lock. Who settles takes them all, so there are none when a settled slot goes.
     waiters: UnsafeCell<ManuallyDrop<Waiters<T>>>,
-    /// There once the state is settled. The last handle drops it.
+    /// There once the state is settled. Whoever owns the slot drops it.
     outcome: UnsafeCell<MaybeUninit<Outcome<T>>>,
 }
 
@@ -150,9 +157,24 @@ pub(super) struct Cell<T> {
 // the lock, before `state` is settled with Release; it's read only after `state` was read as settled with
 // Acquire, and never written again. So references to it may be shared (T: Sync), and it may be made on one
 // thread and dropped on another (T: Send).
-unsafe impl<T: Send + Sync> Sync for Cell<T> {}
+unsafe impl<T: Send + Sync> Sync for Slot<T> {}
 
-impl<T> Cell<T> {
+impl<T> Slot<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            state: AtomicU8::new(PENDING),
+            waiters: UnsafeCell::new(ManuallyDrop::new(Waiters::new())),
+            outcome: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
+
+    /// # Safety
+    /// The slot is settled, nobody else uses it, and nobody will look at it again.
+    pub(super) unsafe fn drop_outcome(&self) {
+        // SAFETY: it's settled, so there is an outcome; and the caller is the only one who has it.
+        self.outcome.with_mut(|outcome| unsafe { (*outcome).assume_init_drop() });
+    }
+
     #[inline]
     pub(super) fn state(&self) -> State {
         match self.state.load(Ordering::Acquire) {

@@ -351,7 +351,7 @@ fn places_of_callbacks_that_were_taken_back_are_given_back() {
 /// A cell of a small value is one of the blocks that threads keep.
 #[test]
 fn the_cell_is_small() {
-    assert!(size_of::<Cell<u64>>() <= 64, "{}", size_of::<Cell<u64>>());
+    assert!(size_of::<super::cell::Cell<u64>>() <= 64, "{}", size_of::<super::cell::Cell<u64>>());
     assert_eq!(size_of::<Promise<u64>>(), size_of::<usize>());
     assert!(size_of::<Future<u64>>() <= 16);
 }

@@ -31,11 +31,36 @@ impl<T> Latch<T> {
     #[cfg(not(ferry_loom))]
     #[inline]
     pub(crate) fn lock(&self) -> LatchGuard<'_, T> {
-        self.0.lock()
+        match self.0.try_lock() {
+            Some(guard) => guard,
+            None => self.lock_when_free(),
+        }
+    }
+
+    #[cfg(not(ferry_loom))]
+    #[cold]
+    fn lock_when_free(&self) -> LatchGuard<'_, T> {
+        let mut turn = 0_u32;
+        loop {
+            crate::model::relax(turn);
+            turn = turn.saturating_add(1);
+            // Looked at first, as an attempt takes the cache's line away from whoever holds it.
+            if !self.0.is_locked()
+                && let Some(guard) = self.0.try_lock()
+            {
+                return guard;
+            }
+        }
     }
 
     #[cfg(ferry_loom)]
     pub(crate) fn lock(&self) -> LatchGuard<'_, T> {
         crate::model::lock(&self.0)
+    }
+}
+
+impl<T: Default> Default for Latch<T> {
+    fn default() -> Self {
+        Self::new(T::default())
     }
 }

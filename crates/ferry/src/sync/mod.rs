@@ -25,11 +25,11 @@
 mod barrier;
 mod condition;
 mod event;
-mod latch;
+pub(crate) mod latch;
 mod lock;
 pub(crate) mod queue;
 mod semaphore;
-mod waiters;
+pub(crate) mod waiters;
 
 pub use barrier::{Barrier, BarrierPhase, BarrierWait, BrokenBarrier};
 pub use condition::{Condition, ConditionWait, Notified};

@@ -151,6 +151,11 @@ impl Waiters {
         self.link(key.0, waker, ticket, younger);
     }
 
+    /// Gives one who stands in line another waker; gives the stale one, to be dropped once the latch is free.
+    pub(crate) fn replace(&mut self, key: Key, waker: Waker) -> Waker {
+        std::mem::replace(&mut self.in_line(key.0).waker, waker)
+    }
+
     /// The waiter goes, called or not.
     pub(crate) fn remove(&mut self, key: Key) -> Removed {
         let called = self.is_called(key);

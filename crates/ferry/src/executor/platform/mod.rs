@@ -9,6 +9,12 @@
 //! Each of `native.rs`, `wasi.rs` and `browser.rs` has the same names; `pumped.rs` is what the first two share, and
 //! `threadless.rs` what the other two do.
 
+#[cfg(target_os = "linux")]
+#[path = "coarse_linux.rs"]
+mod coarse;
+#[cfg(not(target_os = "linux"))]
+#[path = "coarse_real.rs"]
+mod coarse;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
@@ -33,6 +39,8 @@ mod timer;
 mod timer;
 #[cfg(target_os = "wasi")]
 mod wasi;
+
+pub(crate) use self::coarse::coarse;
 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use self::{native::*, pumped::*, std_clock::*};

@@ -22,7 +22,7 @@ use std::{
     ptr,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicPtr, Ordering},
+        atomic::{AtomicPtr, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     thread::{self, available_parallelism},
@@ -286,7 +286,18 @@ pub(crate) fn forked() {
     let config = settings().try_lock().map(|settings| settings.config).unwrap_or_default();
     let process = Process { settings: Mutex::new(Settings { config, started: false }), ..Process::default() };
     PROCESS.store(Box::into_raw(Box::new(process)), Ordering::Release);
+    GENERATION.fetch_add(1, Ordering::Relaxed);
 }
+
+/// How often the process was forked, from the first to this one.
+pub(crate) fn generation() -> u64 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// Whether a program can start threads.
+pub(crate) const HAS_THREADS: bool = true;
 
 /// The engines that are idle.
 pub(super) fn engines() -> MutexGuard<'static, Vec<Engine>> {

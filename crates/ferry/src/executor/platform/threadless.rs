@@ -96,3 +96,11 @@ pub(crate) fn scopes() -> MutexGuard<'static, BTreeMap<u64, model::Arc<Scope>>> 
 
 /// Nothing can fork here.
 pub(crate) fn forked() {}
+
+/// Nor is there another process.
+pub(crate) fn generation() -> u64 {
+    0
+}
+
+/// Whether a program can start threads.
+pub(crate) const HAS_THREADS: bool = false;

@@ -1,0 +1,156 @@
+//! [`Core`]: what a pool's handles, workers and steward share, and each step of a job's life.
+
+mod attempts;
+mod cancelling;
+mod claiming;
+mod ending;
+mod queueing;
+mod ringing;
+
+use super::{
+    alarms::Alarms,
+    entry::{Entry, Ran},
+    home::Home,
+    inbox::{Hints, Inbox},
+    latent::Latents,
+    pool::Settings,
+    state::State,
+    stats::Kinds,
+    worker::Body,
+};
+use crate::{
+    executor::{nanoseconds, platform},
+    model::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Event,
+        latch::{Latch, LatchGuard},
+    },
+};
+use std::sync::{Arc, Mutex, Once};
+
+pub(super) struct Core {
+    state: Latch<State>,
+    inbox: Latch<Inbox>,
+    hints: Hints,
+    pub(super) kinds: Kinds,
+    pub(super) alarms: Alarms<Alarm>,
+    pub(super) settings: Settings,
+    pub(super) home: Home,
+    /// Rings when the steward has something new to look at.
+    pub(super) bell: Arc<Event>,
+    /// Bodies that the steward is to start on the pool's loop.
+    pub(super) wanted: Mutex<Vec<Body>>,
+    has_steward: AtomicBool,
+    pub(super) latents: Latents,
+    /// Done when the clock was asked to tell of its changes.
+    pub(super) listens: Once,
+    generation: u64,
+    threads_started: AtomicU64,
+}
+
+/// What is to be done later.
+pub(super) enum Alarm {
+    /// The attempt has taken too long.
+    Timeout(Arc<dyn Entry>, u32),
+    /// The attempt after this one is due.
+    Again(Arc<dyn Entry>, u32),
+    /// A latent job must start.
+    Start(Arc<dyn Entry>),
+    /// Whatever else.
+    Call(Box<dyn FnOnce() + Send + Sync>),
+}
+
+/// A job that a body has to run.
+pub(super) struct Claim {
+    pub(super) entry: Arc<dyn Entry>,
+    pub(super) attempt: u32,
+}
+
+impl Claim {
+    #[inline]
+    pub(super) fn run(self, core: &Arc<Core>) -> Ran {
+        self.entry.run(core, self.attempt)
+    }
+}
+
+/// What a body gets that asks for a job.
+pub(super) enum Claimed {
+    Job(Claim),
+    /// There is none, but it keeps its slot, to look around once.
+    Nothing,
+    /// It has no slot any more, and waits at its seat.
+    Rests,
+    /// It has no slot any more, and is to end.
+    Over,
+}
+
+/// Why a job is not taken.
+pub(super) enum Refused {
+    Full,
+    ShutDown,
+    Forked,
+    NoWorker(Arc<str>),
+}
+
+/// What a job is waiting since whose times are not counted.
+const UNCOUNTED: u64 = 0;
+
+impl Core {
+    pub(super) fn new(settings: Settings) -> Arc<Self> {
+        let ageing = settings.ageing.map(nanoseconds);
+        let core = Arc::new(Self {
+            state: Latch::new(State::new(settings.workers, ageing)),
+            inbox: Latch::new(Inbox::new(settings.max_queued)),
+            hints: Hints::new(),
+            kinds: Kinds::new(),
+            alarms: Alarms::new(),
+            home: Home::here(),
+            settings,
+            bell: Arc::new(Event::new()),
+            wanted: Mutex::new(Vec::new()),
+            has_steward: AtomicBool::new(false),
+            latents: Latents::default(),
+            listens: Once::new(),
+            generation: platform::generation(),
+            threads_started: AtomicU64::new(0),
+        });
+        // One that lives on a loop must be started there.
+        if !core.home.has_threads() {
+            let _ = core.need_steward();
+        }
+        core
+    }
+
+    #[inline]
+    pub(super) fn lock(&self) -> LatchGuard<'_, State> {
+        self.state.lock()
+    }
+
+    #[inline]
+    pub(super) fn now(&self) -> u64 {
+        self.home.now()
+    }
+
+    pub(super) fn has_threads(&self) -> bool {
+        self.home.has_threads()
+    }
+
+    pub(super) fn next_thread(&self) -> u64 {
+        self.threads_started.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether this process was forked since.
+    pub(super) fn is_forked(&self) -> bool {
+        self.generation != platform::generation()
+    }
+}
+
+/// Why jobs are cancelled that a pool has at its end.
+pub(super) const CLOSED: &str = "the pool was shut down";
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        // The steward sees that there is no pool any more.
+        self.bell.set();
+    }
+}
