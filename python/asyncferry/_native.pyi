@@ -7,7 +7,7 @@ from contextvars import Context
 from enum import IntEnum
 from os import PathLike
 from types import GenericAlias, TracebackType
-from typing import Any, Final, Generic, Literal, ParamSpec, Self, TypeVar, final, overload
+from typing import Any, Final, Generic, Literal, ParamSpec, Self, TypeVar, final, overload, type_check_only
 
 from typing_extensions import disjoint_base
 
@@ -22,6 +22,7 @@ __all__ = [
     "ALL_COMPLETED",
     "Artifact",
     "Barrier",
+    "BeatClock",
     "BoundedSemaphore",
     "BrokenBarrierError",
     "Condition",
@@ -30,14 +31,20 @@ __all__ = [
     "FIRST_EXCEPTION",
     "FerryError",
     "Job",
+    "JobMetrics",
+    "LatentRef",
     "LifoQueue",
     "Lock",
     "PanicError",
+    "Pool",
+    "PoolFull",
+    "PoolShutDown",
     "PriorityQueue",
     "Queue",
     "QueueEmpty",
     "QueueFull",
     "QueueShutDown",
+    "Retry",
     "Semaphore",
     "State",
     "__version__",
@@ -45,6 +52,7 @@ __all__ = [
     "as_completed",
     "check_cancelled",
     "configure",
+    "default_pool",
     "digest_file",
     "gather",
     "map",
@@ -69,6 +77,8 @@ FIRST_EXCEPTION: Final = "FIRST_EXCEPTION"
 
 class FerryError(RuntimeError): ...
 class PanicError(FerryError): ...
+class PoolFull(FerryError): ...
+class PoolShutDown(FerryError): ...
 
 class State(IntEnum):
     PENDING = 0
@@ -232,6 +242,213 @@ class LifoQueue(Queue[_T]):
 class PriorityQueue(Queue[_T]):
     def __new__(cls, maxsize: int = 0) -> Self: ...
 
+@final
+class Retry:
+    def __new__(
+        cls,
+        attempts: int,
+        /,
+        *,
+        delay: float = 0.1,
+        factor: float = 2.0,
+        max_delay: float = 30.0,
+        jitter: float = 0.5,
+        retry_on: type[BaseException] | tuple[type[BaseException], ...] | None = None,
+    ) -> Self: ...
+
+@final
+class BeatClock:
+    def __new__(cls, tempo: float, /) -> Self: ...
+    tempo: float
+    beat: float
+
+@final
+class JobMetrics:
+    @property
+    def name(self) -> str: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def queued(self) -> int: ...
+    @property
+    def running(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def failed(self) -> int: ...
+    @property
+    def cancelled(self) -> int: ...
+    @property
+    def retried(self) -> int: ...
+    @property
+    def wait_p50(self) -> float: ...
+    @property
+    def wait_p99(self) -> float: ...
+    @property
+    def run_p50(self) -> float: ...
+    @property
+    def run_p99(self) -> float: ...
+
+@final
+class LatentRef(Generic[_T_co]):
+    @property
+    def rule_id(self) -> str: ...
+    @property
+    def space(self) -> str: ...
+    @property
+    def deadline(self) -> float: ...
+    @property
+    def stage(self) -> Literal["latent", "queued", "running", "waiting", "ended"]: ...
+    def starts_in(self) -> float | None: ...
+    def materialize(self) -> Job[_T_co]: ...
+    def cancel(self, msg: object = None) -> bool: ...
+    def __await__(self) -> Generator[Any, None, _T_co]: ...
+    @classmethod
+    def __class_getitem__(cls, item: Any) -> GenericAlias: ...
+
+@final
+class Pool:
+    def __new__(
+        cls,
+        workers: int | None = None,
+        *,
+        max_queued: int | None = None,
+        when_full: Literal["reject", "block"] = "reject",
+        ageing: float | None = 1.0,
+        clock: BeatClock | None = None,
+        safety: float = 1.5,
+        retain_for: float = 600.0,
+        max_retained: int | None = None,
+        name: str = "pool",
+    ) -> Self: ...
+    workers: int
+    @property
+    def queued(self) -> int: ...
+    @property
+    def names(self) -> list[str]: ...
+    @property
+    def ids(self) -> _JobIds: ...
+    @overload
+    def submit(
+        self, function: Callable[_P, Coroutine[Any, Any, _T]], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Job[_T]: ...
+    @overload
+    def submit(self, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Job[_T]: ...
+    @overload
+    def submit(self, function: str, /, *args: Any, **kwargs: Any) -> Job[Any]: ...
+    @overload
+    def submit_async(
+        self, function: Callable[_P, Coroutine[Any, Any, _T]], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Job[Job[_T]]: ...
+    @overload
+    def submit_async(
+        self, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Job[Job[_T]]: ...
+    @overload
+    def submit_async(self, function: str, /, *args: Any, **kwargs: Any) -> Job[Job[Any]]: ...
+    @overload
+    def latent(
+        self,
+        rule_id: str,
+        space: str,
+        deadline: float,
+        job: Callable[..., Coroutine[Any, Any, _T]],
+        /,
+        *args: Any,
+        estimate: float = 0.0,
+        **kwargs: Any,
+    ) -> LatentRef[_T]: ...
+    @overload
+    def latent(
+        self,
+        rule_id: str,
+        space: str,
+        deadline: float,
+        job: Callable[..., _T],
+        /,
+        *args: Any,
+        estimate: float = 0.0,
+        **kwargs: Any,
+    ) -> LatentRef[_T]: ...
+    @overload
+    def latent(
+        self,
+        rule_id: str,
+        space: str,
+        deadline: float,
+        job: str,
+        /,
+        *args: Any,
+        estimate: float = 0.0,
+        **kwargs: Any,
+    ) -> LatentRef[Any]: ...
+    def options(
+        self,
+        *,
+        name: str | None = None,
+        priority: int = 0,
+        timeout: float | None = None,
+        retry: Retry | None = None,
+    ) -> _PoolOptions: ...
+    def register(self, name: str, function: Callable[..., Any], /) -> None: ...
+    def unregister(self, name: str, /) -> None: ...
+    def clock_now(self) -> float: ...
+    def metrics(self) -> list[JobMetrics]: ...
+    def shutdown(self, timeout: float | None = None) -> Job[list[str]]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_error: object) -> None: ...
+    def __aenter__(self) -> Job[Self]: ...
+    def __aexit__(self, *_error: object) -> Job[None]: ...
+
+@final
+@type_check_only
+class _PoolOptions:
+    @overload
+    def submit(
+        self, function: Callable[_P, Coroutine[Any, Any, _T]], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Job[_T]: ...
+    @overload
+    def submit(self, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Job[_T]: ...
+    @overload
+    def submit(self, function: str, /, *args: Any, **kwargs: Any) -> Job[Any]: ...
+    @overload
+    def submit_async(
+        self, function: Callable[_P, Coroutine[Any, Any, _T]], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Job[Job[_T]]: ...
+    @overload
+    def submit_async(
+        self, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Job[Job[_T]]: ...
+    @overload
+    def submit_async(self, function: str, /, *args: Any, **kwargs: Any) -> Job[Job[Any]]: ...
+    def latent(
+        self,
+        rule_id: str,
+        space: str,
+        deadline: float,
+        job: Callable[..., Any] | str,
+        /,
+        *args: Any,
+        estimate: float = 0.0,
+        **kwargs: Any,
+    ) -> LatentRef[Any]: ...
+
+@final
+@type_check_only
+class _JobIds:
+    def call(self, name: str, /, *args: Any, **kwargs: Any) -> int: ...
+    def wait(self, id: int, /) -> Job[Any]: ...
+    def is_ready(self, id: int, /) -> bool: ...
+    def get(self, id: int, /) -> Any: ...
+    def cancel(self, id: int, msg: str = "", /) -> bool: ...
+    def state(self, id: int, /) -> State: ...
+    def progress(self, id: int, /) -> Any: ...
+    def cleanup(self, id: int, /) -> None: ...
+    def __len__(self) -> int: ...
+
+def default_pool() -> Pool: ...
 @overload
 def submit(
     function: Callable[_P, Coroutine[Any, Any, _T]], /, *args: _P.args, **kwargs: _P.kwargs

@@ -8,22 +8,39 @@ use crate::{
     call::Call, context::current_context, coroutine_job::Stop, names, progress::Progress, source::PyValue,
     threads,
 };
+use asyncferry::jobs::JobCanceller;
 use pyo3::{
     PyTraverseError, PyVisit, exceptions::PyRuntimeError, intern, prelude::*, sync::PyOnceLock,
     types::PyString,
 };
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 #[derive(Default)]
 pub(crate) struct Activity {
     /// With which words it was told to stop.
     stopped: OnceLock<String>,
     place: Mutex<Place>,
-    /// What it's a part of, and reports to: a map.
+    /// What it's a part of, and reports to: a map, or the job that it's an attempt of.
     whole: Option<Arc<Self>>,
+    /// It's an attempt of a pool's job.
+    attempt: Option<Attempt>,
+    /// The pool's job that works for it.
+    job: OnceLock<JobCanceller>,
     progress: Progress,
-    /// The coroutine that a function gave, whose result is to be the job's.
-    coroutine: OnceLock<Arc<Stop>>,
+    /// The coroutine that a function gave, whose result is to be the job's. Another attempt has another.
+    coroutine: Mutex<Option<Arc<Stop>>>,
+}
+
+/// What is known of an attempt of a pool's job.
+#[derive(Default)]
+pub(crate) struct Attempt {
+    /// With which words it was cancelled by its own code.
+    pub(crate) cancelled: OnceLock<String>,
+    /// Its error is none after which it may be tried again.
+    pub(crate) is_final: AtomicBool,
 }
 
 /// Where a function is that was submitted.
@@ -50,10 +67,36 @@ impl Activity {
         Ok(Self { whole, ..Self::default() })
     }
 
+    /// An attempt of this job.
+    pub(crate) fn attempt(self: &Arc<Self>) -> Arc<Self> {
+        Arc::new(Self { whole: Some(self.clone()), attempt: Some(Attempt::default()), ..Self::default() })
+    }
+
+    /// What is known of it as an attempt, if it's one.
+    pub(crate) fn as_attempt(&self) -> Option<&Attempt> {
+        self.attempt.as_ref()
+    }
+
+    /// It's what this job of a pool works for.
+    pub(crate) fn is_done_by_job(&self, job: JobCanceller) {
+        let _ = self.job.set(job);
+        // It may have been told to stop before.
+        if let (Some(message), Some(job)) = (self.stopped.get(), self.job.get()) {
+            job.cancel(message);
+        }
+    }
+
+    pub(crate) fn stopped(&self) -> Option<&str> {
+        self.stopped.get().map(|message| &**message)
+    }
+
     /// Nobody wants its result any more. Python code may run, of what a call that was queued is dropped with.
     pub(crate) fn stop(&self, message: &str) {
         let _ = self.stopped.set(message.to_owned());
         self.progress.close();
+        if let Some(job) = self.job.get() {
+            job.cancel(message);
+        }
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Place::Queued(number) = place {
             threads::take_back(number);
@@ -62,21 +105,30 @@ impl Activity {
 
     /// It goes on with a coroutine, which is the one to be asked to stop from now on.
     pub(crate) fn goes_on(&self, stop: Stop) {
-        let _ = self.coroutine.set(Arc::new(stop));
+        let stop = Arc::new(stop);
+        if let (Some(_), Some(job)) = (&self.attempt, &self.whole) {
+            job.set_coroutine(stop.clone());
+        }
+        self.set_coroutine(stop);
     }
 
-    pub(crate) fn coroutine(&self) -> Option<&Arc<Stop>> {
-        self.coroutine.get()
+    fn set_coroutine(&self, stop: Arc<Stop>) {
+        let before = self.coroutine.lock().unwrap_or_else(PoisonError::into_inner).replace(stop);
+        drop(before);
+    }
+
+    pub(crate) fn coroutine(&self) -> Option<Arc<Stop>> {
+        self.coroutine.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether it goes on with this coroutine.
     pub(crate) fn is_done_by(&self, call: &Arc<Call>) -> bool {
-        self.coroutine.get().is_some_and(|stop| Arc::ptr_eq(&stop.call, call))
+        self.coroutine().is_some_and(|stop| Arc::ptr_eq(&stop.call, call))
     }
 
     /// Shows the garbage collector the coroutine's task. Only its job may call it, as there is one of those.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.coroutine.get().map_or(Ok(()), |stop| stop.call.traverse(visit))
+        self.coroutine().map_or(Ok(()), |stop| stop.call.traverse(visit))
     }
 
     pub(crate) fn is_queued(&self, number: u64) {
@@ -89,7 +141,7 @@ impl Activity {
 
     /// What it waits for, as a part of a sentence.
     pub(crate) fn describe(&self, py: Python<'_>) -> Option<String> {
-        if let Some(stop) = self.coroutine.get() {
+        if let Some(stop) = self.coroutine() {
             return stop.call.describe(py);
         }
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -105,7 +157,15 @@ impl Activity {
 
     /// A copy of this thread's context in which [`report_progress`] and [`check_cancelled`] know this activity.
     pub(crate) fn context(self: &Arc<Self>, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let context = current_context(py)?;
+        self.inside(py, current_context(py)?)
+    }
+
+    /// As [`context`](Self::context), of a copy of `context`.
+    pub(crate) fn context_of(self: &Arc<Self>, py: Python<'_>, context: &Py<PyAny>) -> PyResult<Py<PyAny>> {
+        self.inside(py, context.call_method0(py, intern!(py, "copy"))?)
+    }
+
+    fn inside(self: &Arc<Self>, py: Python<'_>, context: Py<PyAny>) -> PyResult<Py<PyAny>> {
         let inside = Bound::new(py, Inside(self.clone()))?;
         context.call_method1(py, intern!(py, "run"), (variable(py)?.getattr(intern!(py, "set"))?, inside))?;
         Ok(context)
@@ -161,4 +221,13 @@ pub(crate) fn check_cancelled(py: Python<'_>) -> PyResult<()> {
             Err(names::cancelled_error(py, message))
         }
     }
+}
+
+/// The attempt that this code runs for is not to be followed by another, whatever it raises.
+#[pyfunction]
+pub(crate) fn no_retry(py: Python<'_>) -> PyResult<()> {
+    if let Some(attempt) = Activity::here(py)?.as_ref().and_then(|activity| activity.as_attempt()) {
+        attempt.is_final.store(true, Ordering::Relaxed);
+    }
+    Ok(())
 }

@@ -37,6 +37,8 @@ use std::sync::{
 pub(crate) struct Reply {
     result: Once<PyResult<Py<PyAny>>>,
     end: End,
+    /// What a cancellation says of itself.
+    message: Option<Box<str>>,
 }
 
 impl Reply {
@@ -46,7 +48,16 @@ impl Reply {
             Err(error) if names::is_cancelled_error(error.value(py)).unwrap_or(false) => End::Cancelled,
             Err(_) => End::Error,
         };
-        Self { result: Once::new(result), end }
+        let message = match &result {
+            Err(error) if end == End::Cancelled => Some(error.value(py).to_string().into()),
+            _ => None,
+        };
+        Self { result: Once::new(result), end, message }
+    }
+
+    /// With which words it was cancelled, if it was.
+    pub(crate) fn was_cancelled(&self) -> Option<&str> {
+        self.message.as_deref()
     }
 
     pub(crate) fn take(&self) -> Option<PyResult<Py<PyAny>>> {

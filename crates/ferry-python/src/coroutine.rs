@@ -132,6 +132,15 @@ impl PyFuture {
         &self.reply
     }
 
+    /// With which words it was cancelled, if it has ended so.
+    pub(crate) fn was_cancelled(&self) -> Option<String> {
+        match self.reply.get()? {
+            Ok(reply) => reply.was_cancelled().map(str::to_owned),
+            Err(Failure::Cancelled(message)) => Some(message.as_deref().unwrap_or_default().to_owned()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn call(&self) -> &Arc<Call> {
         &self.call
     }

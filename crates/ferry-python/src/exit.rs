@@ -7,7 +7,7 @@
 use crate::{
     background,
     home::{self, report_nowhere},
-    names, orphans, threads, unseen,
+    names, orphans, pool, threads, unseen,
 };
 use pyo3::{
     exceptions::{PyKeyboardInterrupt, PyRuntimeError},
@@ -43,6 +43,7 @@ pub(crate) fn refuse_late(what: &str) -> PyResult<()> {
 /// Ends Ferry's threads, lets what they ran clean up, and tells of errors that nobody saw.
 fn leave(py: Python<'_>) -> PyResult<()> {
     HAS_LEFT.store(true, Ordering::Relaxed);
+    until_it_ends(py, pool::end).map_err(|stop| stop_at_once(py, stop))?;
     until_it_ends(py, threads::end).map_err(|stop| stop_at_once(py, stop))?;
     // That one's thread is a daemon, which Python can leave alone.
     until_it_ends(py, background::end)?;

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | a `PyErr`, itself or anywhere among the sources of an error | the same exception object, with its traceback |
 //! | `AsyncError::Panic` | `asyncferry.PanicError` with the panic's text |
+//! | `AsyncError::Timeout` | `TimeoutError` |
+//! | the `NamedError` of a job that can't take its arguments | `TypeError` |
 //! | any other error | `asyncferry.FerryError` with its text; each source of it is the `__cause__` of the one before |
 //! | `Failure::Cancelled` | `asyncio.CancelledError` with its message |
 //!
@@ -14,10 +16,13 @@
 //! errors of all.
 
 use crate::glue;
-use asyncferry::AsyncError;
+use asyncferry::{
+    AsyncError, Failure,
+    jobs::{NamedError, NoRetry},
+};
 use pyo3::{
     PyTypeInfo, create_exception,
-    exceptions::PyRuntimeError,
+    exceptions::{PyRuntimeError, PyTimeoutError, PyTypeError},
     prelude::*,
     sync::PyOnceLock,
     types::{IntoPyDict, PyTraceback, PyType},
@@ -34,8 +39,15 @@ create_exception!(asyncferry, PanicError, FerryError, "Rust code panicked; the t
 
 /// The exception for `error`.
 pub(crate) fn exception_for(py: Python<'_>, error: &(dyn Error + 'static)) -> PyErr {
+    let error = bare(error);
     if let Some(exception) = find::<PyErr>(error) {
         return exception.clone_ref(py);
+    }
+    if let Some(AsyncError::Timeout(_)) = error.downcast_ref::<AsyncError>() {
+        return PyTimeoutError::new_err(error.to_string());
+    }
+    if find::<NamedError>(error).is_some() {
+        return PyTypeError::new_err(error.to_string());
     }
     if let Some(AsyncError::Panic(text)) = find::<AsyncError>(error) {
         return panic_error(py, text.clone());
@@ -48,6 +60,17 @@ pub(crate) fn exception_for(py: Python<'_>, error: &(dyn Error + 'static)) -> Py
         Some(exception)
     };
     chain.iter().rev().fold(None, link).unwrap_or_else(|| unreachable!("a chain has at least its error"))
+}
+
+/// The error itself, without what says that it's final, or shared.
+fn bare<'e>(mut error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
+    loop {
+        error = match (error.downcast_ref::<NoRetry>(), error.downcast_ref::<Failure>()) {
+            (Some(last), _) => last.get_ref(),
+            (_, Some(Failure::Failed(inner))) => &**inner,
+            _ => return error,
+        };
+    }
 }
 
 /// The exception for a panic that said `text`.

@@ -12,6 +12,7 @@ import itertools
 import os
 import threading
 import types
+import weakref
 
 
 async def then(job, function):
@@ -184,6 +185,9 @@ def background():
 # By process, as a forked one has the parent's objects, but not its threads.
 backgrounds = {}
 
+# Those that are not gone, to be worked off when Python exits.
+pools = weakref.WeakSet()
+
 
 def is_async(function):
     """Whether calling `function` gives a coroutine."""
@@ -191,6 +195,51 @@ def is_async(function):
         return True
     call = getattr(type(function), "__call__", None)
     return not inspect.isroutine(function) and inspect.iscoroutinefunction(call)
+
+
+def call_with_values(function, arguments, answer):
+    """Calls a function with arguments of another language, by name or by position, and hands on its result."""
+    if isinstance(arguments, dict):
+        result = function(**arguments)
+    elif isinstance(arguments, list):
+        result = function(*arguments)
+    else:
+        result = function() if arguments is None else function(arguments)
+    if inspect.isawaitable(result):
+        return _answer_later(result, answer)
+    answer(result)
+
+
+async def _answer_later(result, answer):
+    answer(await result)
+
+
+def retried(function, retry_on, no_retry):
+    """The function, after whose other exceptions there is no further attempt."""
+    if is_async(function):
+
+        @functools.wraps(function)
+        async def attempt(*args, **kwargs):
+            try:
+                return await function(*args, **kwargs)
+            except retry_on:
+                raise
+            except BaseException:
+                no_retry()
+                raise
+    else:
+
+        @functools.wraps(function)
+        def attempt(*args, **kwargs):
+            try:
+                return function(*args, **kwargs)
+            except retry_on:
+                raise
+            except BaseException:
+                no_retry()
+                raise
+
+    return attempt
 
 
 def is_same(function, other):

@@ -118,6 +118,7 @@ mod operation;
 mod orphans;
 #[cfg(feature = "embed")]
 mod package;
+mod pool;
 pub mod primitives;
 mod progress;
 mod race;
@@ -136,6 +137,7 @@ mod timer;
 mod trio;
 mod turn;
 mod unseen;
+mod value;
 mod virtual_clock;
 mod wait;
 mod waiter;
@@ -153,4 +155,5 @@ pub use job::Job;
 #[cfg(feature = "embed")]
 pub use module::append_to_inittab;
 pub use module::fill_module;
+pub use pool::Pool;
 pub use registry::register;

@@ -14,7 +14,9 @@ use crate::{
     glue,
     job::Job,
     map::map,
-    names, primitives,
+    names,
+    pool::{BeatClock, JobMetrics, LatentRef, Pool, PoolFull, PoolShutDown, Retry, default_pool},
+    primitives,
     race::race,
     registry::{register_from_python, register_from_rust},
     settings::configure,
@@ -75,6 +77,14 @@ pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add(constant, constant)?;
     }
     primitives::add_to(module)?;
+    module.add_class::<Pool>()?;
+    module.add_class::<Retry>()?;
+    module.add_class::<LatentRef>()?;
+    module.add_class::<BeatClock>()?;
+    module.add_class::<JobMetrics>()?;
+    module.add("PoolFull", py.get_type::<PoolFull>())?;
+    module.add("PoolShutDown", py.get_type::<PoolShutDown>())?;
+    module.add_function(wrap_pyfunction!(default_pool, module)?)?;
     module.add_function(wrap_pyfunction!(submit, module)?)?;
     module.add_function(wrap_pyfunction!(register_from_python, module)?)?;
     module.add_function(wrap_pyfunction!(register_from_rust, module)?)?;

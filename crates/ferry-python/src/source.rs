@@ -258,8 +258,7 @@ impl<T: Deliver> Source for Work<T> {
     }
 
     fn request(&self) -> Option<Arc<dyn Request>> {
-        let stop = self.activity.as_ref()?.coroutine()?;
-        Some(stop.clone())
+        Some(self.activity.as_ref()?.coroutine()?)
     }
 
     fn put_back(&self) -> bool {

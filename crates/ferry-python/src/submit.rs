@@ -110,15 +110,17 @@ fn submit_to_threads<'py>(
     let py = function.py();
     let (promise, outcome) = promise();
     let all = std::iter::once(function.clone()).chain(arguments.iter()).collect::<Vec<_>>();
-    let call = threads::Call {
-        name: name.to_owned(),
+    let what = threads::What::Python {
         function_and_arguments: PyTuple::new(py, all)?.unbind(),
         keywords: keywords.map(|keywords| keywords.clone().unbind()),
-        context: activity.context(py)?,
-        activity: activity.clone(),
-        promise,
+    };
+    let called = threads::Called {
+        name: name.to_owned(),
+        what,
+        context: Some(activity.context(py)?),
         home: Home::of_running_loop(py)?,
     };
+    let call = threads::Call { called: Arc::new(called), activity: activity.clone(), promise };
     let job = Job::of(py, Some(name), Work::new(outcome, None).with(activity.clone()).out(), Some(activity))?;
     threads::submit(py, call)?;
     Ok(job)
@@ -192,7 +194,7 @@ impl Kind {
     }
 }
 
-fn not_a_function(object: &Bound<'_, PyAny>) -> PyErr {
+pub(crate) fn not_a_function(object: &Bound<'_, PyAny>) -> PyErr {
     let class = object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string());
     if names::is_coroutine(object) {
         // Closed, it doesn't warn that it was never awaited.

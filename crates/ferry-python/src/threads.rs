@@ -30,17 +30,20 @@ use crate::{
     background,
     call::Hold,
     calling,
+    context::empty_context,
     coroutine::{Inherit, never_started, start},
     coroutine_job::UNWANTED,
     exit,
     expose::ready,
     failure::boxed,
     fork::PerProcess,
+    glue,
     home::{Home, report_nowhere},
     names,
     source::Once,
+    value,
 };
-use asyncferry::{AsyncError, AsyncRuntime, Failure, Promise, State};
+use asyncferry::{AsyncError, AsyncRuntime, Failure, Promise, State, Value, ValueLimits};
 use futures_lite::future::or;
 use pyo3::{
     exceptions::PyRuntimeError,
@@ -50,6 +53,7 @@ use pyo3::{
 };
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -68,16 +72,37 @@ const GLANCE: Duration = Duration::from_millis(50);
 
 /// A function that is to be called on a thread.
 pub(crate) struct Call {
-    pub(crate) name: String,
-    /// The function and its arguments.
-    pub(crate) function_and_arguments: Py<PyTuple>,
-    pub(crate) keywords: Option<Py<PyDict>>,
-    pub(crate) context: Py<PyAny>,
+    pub(crate) called: Arc<Called>,
     pub(crate) activity: Arc<Activity>,
     pub(crate) promise: Promise<Once<Py<PyAny>>>,
+}
+
+/// What is called, once or for each attempt.
+pub(crate) struct Called {
+    pub(crate) name: String,
+    pub(crate) what: What,
+    /// An empty one, if there is none.
+    pub(crate) context: Option<Py<PyAny>>,
     /// The loop that submitted it, if one did.
     pub(crate) home: Option<Arc<Home>>,
 }
+
+/// A function, and its arguments.
+pub(crate) enum What {
+    Python {
+        function_and_arguments: Py<PyTuple>,
+        keywords: Option<Py<PyDict>>,
+    },
+    /// Arguments of another language; the result goes there as well.
+    Values {
+        function: Arc<Py<PyAny>>,
+        arguments: Value,
+        answer: Answer,
+    },
+}
+
+/// Where the result of a function goes that another language called.
+pub(crate) type Answer = Arc<Mutex<Option<Value>>>;
 
 /// What there may be of each.
 #[derive(Clone, Copy)]
@@ -121,23 +146,21 @@ static THREADS: PerProcess<Arc<Threads>> = PerProcess::new();
 /// `RuntimeError` when a million calls wait already, Python exits, or the system gives no thread.
 pub(crate) fn submit(py: Python<'_>, call: Call) -> PyResult<()> {
     exit::refuse_late("submit a function")?;
-    let threads = of_this_process(py)?;
-    let mut queue = threads.lock();
-    if queue.is_over {
-        return Err(PyRuntimeError::new_err("can't submit a function while Python exits"));
-    }
-    let most = queue.limits.queued.get();
-    if queue.waiting() >= most {
-        return Err(PyRuntimeError::new_err(format!(
-            "{most} submitted functions wait for a thread already: await some before you submit more, or \
-             use map(), which has a limit"
-        )));
-    }
-    call.activity.is_queued(queue.next_number);
-    queue.push(call);
-    let search = queue.search();
-    drop(queue);
-    threads.send(search).or_else(|error| threads.without_new_thread(error))
+    of_this_process(py)?.submit(call).map_err(PyRuntimeError::new_err)
+}
+
+/// Makes sure that there are threads, for those who will [`submit_from_rust`].
+pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
+    of_this_process(py).map(drop)
+}
+
+/// As [`submit`], without the GIL. The threads were [`prepare`]d.
+///
+/// # Errors
+/// A sentence, where [`submit`] raises.
+pub(crate) fn submit_from_rust(call: Call) -> Result<(), String> {
+    let threads = THREADS.get().ok_or("this process was forked, and the job is its parent's")?;
+    threads.submit(call)
 }
 
 /// How many calls are in front of the one with this `number`.
@@ -257,6 +280,25 @@ impl Queue {
 }
 
 impl Threads {
+    fn submit(self: &Arc<Self>, call: Call) -> Result<(), String> {
+        let mut queue = self.lock();
+        if queue.is_over {
+            return Err("can't submit a function while Python exits".to_owned());
+        }
+        let most = queue.limits.queued.get();
+        if queue.waiting() >= most {
+            return Err(format!(
+                "{most} submitted functions wait for a thread already: await some before you submit more, or \
+                 use map(), which has a limit"
+            ));
+        }
+        call.activity.is_queued(queue.next_number);
+        queue.push(call);
+        let search = queue.search();
+        drop(queue);
+        self.send(search).or_else(|error| self.without_new_thread(error))
+    }
+
     fn new() -> Self {
         // As many as CPython's own pool has.
         let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -295,7 +337,7 @@ impl Threads {
     }
 
     /// The system gave no new thread: those that there are must do. Where there is none, nothing can be run.
-    fn without_new_thread(&self, error: std::io::Error) -> PyResult<()> {
+    fn without_new_thread(&self, error: std::io::Error) -> Result<(), String> {
         let refused = {
             let mut queue = self.lock();
             queue.threads -= 1;
@@ -303,9 +345,7 @@ impl Threads {
             if queue.threads == 0 { queue.take_last() } else { None }
         };
         match refused {
-            Some(_) => {
-                Err(PyRuntimeError::new_err(format!("the system gives no thread to run it on: {error}")))
-            }
+            Some(_) => Err(format!("the system gives no thread to run it on: {error}")),
             None => Ok(()),
         }
     }
@@ -378,6 +418,19 @@ impl Threads {
     }
 }
 
+/// Takes what a function gives to another language, on the thread that it runs on.
+#[pyclass(frozen, module = "asyncferry", name = "_AnswerTo")]
+struct AnswerTo(Answer);
+
+#[pymethods]
+impl AnswerTo {
+    fn __call__(&self, result: &Bound<'_, PyAny>) -> PyResult<()> {
+        let value = value::to_value(result, &ValueLimits::default())?;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        Ok(())
+    }
+}
+
 /// Tells Python's `threading` of this thread: its name, and what traces or profiles all threads.
 fn introduce(py: Python<'_>, name: &str) {
     let known = || {
@@ -424,31 +477,62 @@ impl Call {
     }
 
     fn call(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let run = self.context.bind(py).getattr(intern!(py, "run"))?;
-        let keywords = self.keywords.as_ref().map(|keywords| keywords.bind(py));
-        calling::call(&run, self.function_and_arguments.bind(py), keywords).map(Bound::unbind)
+        let context = self.context(py)?;
+        let run = context.bind(py).getattr(intern!(py, "run"))?;
+        match &self.called.what {
+            What::Python { function_and_arguments, keywords } => {
+                let keywords = keywords.as_ref().map(|keywords| keywords.bind(py));
+                calling::call(&run, function_and_arguments.bind(py), keywords).map(Bound::unbind)
+            }
+            What::Values { function, arguments, answer } => {
+                let arguments = (
+                    glue::get(py, "call_with_values")?,
+                    function.clone_ref(py),
+                    value::to_python(py, arguments)?,
+                    Bound::new(py, AnswerTo(answer.clone()))?,
+                );
+                calling::call(&run, arguments, None).map(Bound::unbind)
+            }
+        }
+    }
+
+    /// What it's called in.
+    fn context(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let given = match &self.called.context {
+            Some(context) => context.clone_ref(py),
+            None => empty_context(py)?.unbind(),
+        };
+        // Two attempts may run at once, and a context can't be entered twice.
+        if self.activity.as_attempt().is_some() { self.activity.context_of(py, &given) } else { Ok(given) }
     }
 
     /// The function was an async one in disguise: what it gave is awaited on the loop that submitted it.
     fn go_on_at_home(&self, py: Python<'_>, coroutine: &Py<PyAny>) -> PyResult<()> {
         ready(py)?;
-        let home = self.home.clone().map_or_else(|| background::home(py), Ok)?;
+        let home = self.called.home.clone().map_or_else(|| background::home(py), Ok)?;
         if self.promise.state() != State::Pending {
             // Nobody waits any more.
             return never_started(coroutine.bind(py));
         }
-        let context = self.context.clone_ref(py);
-        let reply = start(&home, coroutine.clone_ref(py), Inherit::Context(context), Hold::Strongly)
+        let context = self.context(py)?;
+        let mut reply = start(&home, coroutine.clone_ref(py), Inherit::Context(context), Hold::Strongly)
             .saying(UNWANTED)
             .for_rust();
         self.activity.goes_on(reply.stop());
-        let promise = self.promise.clone();
+        let (promise, activity) = (self.promise.clone(), self.activity.clone());
         AsyncRuntime::tokio().spawn(async move {
             let given_up = async {
                 promise.settled().await;
                 None
             };
-            match or(async { Some(reply.await) }, given_up).await {
+            let answered = async {
+                poll_fn(|cx| reply.poll_settled(cx)).await;
+                if let (Some(attempt), Some(message)) = (activity.as_attempt(), reply.was_cancelled()) {
+                    let _ = attempt.cancelled.set(message);
+                }
+                Some(reply.await)
+            };
+            match or(answered, given_up).await {
                 Some(Ok(value)) => drop(promise.complete(Once::new(value))),
                 Some(Err(error)) => drop(promise.fail(error)),
                 None => {}
@@ -459,14 +543,19 @@ impl Call {
 
     /// An error that comes when nobody waits any more is reported, unless it says just that.
     fn fail(&self, py: Python<'_>, error: PyErr) {
+        if let Some(attempt) = self.activity.as_attempt()
+            && names::is_cancelled_error(error.value(py)).unwrap_or(false)
+        {
+            let _ = attempt.cancelled.set(error.value(py).to_string());
+        }
         let Err(_) = self.promise.settle(Err(Failure::from_error(boxed(error.clone_ref(py))))) else {
             return;
         };
         if names::is_cancelled_error(error.value(py)).unwrap_or(false) {
             return;
         }
-        let message = format!("Job '{}' failed after it was cancelled", self.name);
-        let home = self.home.clone();
+        let message = format!("Job '{}' failed after it was cancelled", self.called.name);
+        let home = self.called.home.clone();
         match home {
             Some(home) => {
                 home.run(move |py, home| home.report(py, &message, error));

@@ -47,6 +47,7 @@ mod builder;
 mod clock;
 mod context;
 mod core;
+mod engine;
 mod entry;
 mod handle;
 mod home;
@@ -68,7 +69,11 @@ mod worker;
 pub use builder::{JobBuilder, Submit};
 pub use clock::{BeatClock, DeadlineClock, SecondsClock};
 pub use context::JobContext;
-pub use handle::{Job, JobId, ProgressStream, Stage};
+pub use engine::{
+    Acceptance, AttemptEnd, Beat, Claimed, Engine, EngineError, EngineFuture, EngineStream, Fence, InProcess,
+    JobSpec, Serve, Served, Submission, Update, serve,
+};
+pub use handle::{Job, JobCanceller, JobId, ProgressStream, Stage};
 pub use ids::{IdError, IdWait, JobIds};
 pub use latent::LatentRef;
 pub use pool::{Pool, PoolBuilder, WhenFull};

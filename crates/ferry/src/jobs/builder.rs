@@ -2,6 +2,7 @@
 
 use super::{
     core::{Core, Refused},
+    engine::Remote,
     entry::{Entry, EntryFor, EntryOf, Header, Work},
     handle::Job,
     latent::LatentRef,
@@ -9,7 +10,7 @@ use super::{
     retry::Retry,
     submit_error::SubmitError,
 };
-use crate::sync::waiters::Key;
+use crate::{sync::waiters::Key, value::Value};
 use std::{
     fmt,
     future::Future,
@@ -47,6 +48,15 @@ pub struct JobBuilder<T> {
     estimate: Duration,
     /// Why it can't be submitted, which is told then.
     refused: Option<Box<SubmitError>>,
+}
+
+impl JobBuilder<Value> {
+    /// A call that others make.
+    pub(super) fn remote(core: &Arc<Core>, remote: Remote) -> Self {
+        let mut job = Self::new(core, remote, false);
+        job.header().is_remote = true;
+        job
+    }
 }
 
 impl<T: Send + 'static> JobBuilder<T> {

@@ -9,6 +9,7 @@ mod ringing;
 
 use super::{
     alarms::Alarms,
+    engine::Lanes,
     entry::{Entry, Ran},
     home::Home,
     inbox::{Hints, Inbox},
@@ -42,6 +43,7 @@ pub(super) struct Core {
     pub(super) wanted: Mutex<Vec<Body>>,
     has_steward: AtomicBool,
     pub(super) latents: Latents,
+    pub(super) lanes: Lanes,
     /// Done when the clock was asked to tell of its changes.
     pub(super) listens: Once,
     generation: u64,
@@ -110,6 +112,7 @@ impl Core {
             wanted: Mutex::new(Vec::new()),
             has_steward: AtomicBool::new(false),
             latents: Latents::default(),
+            lanes: Lanes::default(),
             listens: Once::new(),
             generation: platform::generation(),
             threads_started: AtomicU64::new(0),
@@ -129,6 +132,11 @@ impl Core {
     #[inline]
     pub(super) fn now(&self) -> u64 {
         self.home.now()
+    }
+
+    /// In how many nanoseconds a job gains a priority.
+    pub(super) fn ageing(&self) -> Option<u64> {
+        self.settings.ageing.map(nanoseconds)
     }
 
     pub(super) fn has_threads(&self) -> bool {

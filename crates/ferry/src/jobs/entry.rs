@@ -7,6 +7,7 @@ use super::{
     alarms::AlarmKey,
     context::JobContext,
     core::Core,
+    engine::Remote,
     handle::JobId,
     phase::{At, Phase, Stage},
     retry::Retry,
@@ -42,6 +43,8 @@ pub(super) struct Header {
     pub(super) priority: i8,
     /// Whether its work is async: it can be asked to cancel, and needs no thread.
     pub(super) is_async: bool,
+    /// Whether others than the pool run it.
+    pub(super) is_remote: bool,
     pub(super) phase: Phase,
     /// [`GONE`], [`FAILED`].
     flags: AtomicU8,
@@ -119,6 +122,7 @@ impl Header {
             kind: 0,
             priority: 0,
             is_async,
+            is_remote: false,
             phase: Phase::new(At::FIRST),
             flags: AtomicU8::new(0),
             since: AtomicU64::new(0),
@@ -328,6 +332,12 @@ pub(super) trait Entry: Send + Sync {
 
     /// It will not run any more.
     fn drop_work(&self);
+
+    /// The call that it is, if others make it.
+    fn remote(&self) -> Option<&Remote>;
+
+    /// Others have made it, and it gave this; `false` when the attempt is over.
+    fn complete(self: Arc<Self>, core: &Arc<Core>, attempt: u32, value: Value) -> bool;
 }
 
 /// A job that gives a `T`.
@@ -351,6 +361,16 @@ pub(super) trait Work: Send + Sync + 'static {
 
     /// It will not begin any more.
     fn clear(&self);
+
+    /// The call that it is, if others make it.
+    fn remote(&self) -> Option<&Remote> {
+        None
+    }
+
+    /// What others have made of it.
+    fn output(_value: Value) -> Option<Self::Output> {
+        None
+    }
 }
 
 /// What became of work that was started.
@@ -475,6 +495,20 @@ impl<W: Work> Entry for EntryOf<W> {
 
     fn drop_work(&self) {
         self.work.clear();
+    }
+
+    fn remote(&self) -> Option<&Remote> {
+        self.work.remote()
+    }
+
+    fn complete(self: Arc<Self>, core: &Arc<Core>, attempt: u32, value: Value) -> bool {
+        let Some(value) = W::output(value) else { return false };
+        let is_accepted = core.has_completed(&self.header, attempt).is_some();
+        if is_accepted {
+            self.settle_with(Ok(Held::new(value)));
+            self.header.report_end();
+        }
+        is_accepted
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     cancel::Cancelled,
     error::Failure,
     model::Apart,
-    promise::{Outcome, Place, State},
+    promise::{Future as Settles, Outcome, Place, State, promise},
     value::Value,
 };
 use futures_util::Stream;
@@ -165,6 +165,40 @@ impl<T> Job<T> {
         }
     }
 
+    /// Its outcome as the future of a promise, for many to await, or to hand on to other languages. Whoever has that looks
+    /// after the job's error. It's for results that this handle is not awaited for: each result is given out once.
+    ///
+    /// Cancelling or dropping that future leaves the job alone; see [`canceller`](Self::canceller).
+    pub fn share(&self) -> Settles<T>
+    where
+        T: Send + Sync + 'static,
+    {
+        self.share_as(|value| value)
+    }
+
+    /// [`share`](Self::share), with what `make` makes of the result, where the job ends.
+    pub fn share_as<U>(&self, make: impl FnOnce(T) -> U + Send + 'static) -> Settles<U>
+    where
+        U: Send + Sync + 'static,
+    {
+        self.is_seen.store(true, Ordering::Relaxed);
+        let (promise, future) = promise();
+        self.entry.outcome().on_settled(move |outcome| {
+            let lost = || Failure::cancelled("the job's result was given out already");
+            // Nobody waits any more, if it fails.
+            let _ = promise.settle(match outcome {
+                Ok(held) => held.take().map(make).ok_or_else(lost),
+                Err(failure) => Err(failure.clone()),
+            });
+        });
+        future
+    }
+
+    /// What cancels the job where its handle is elsewhere.
+    pub fn canceller(&self) -> JobCanceller {
+        JobCanceller { core: self.core.clone(), entry: self.erased() }
+    }
+
     /// How it failed, if it did.
     pub fn failure(&self) -> Option<&Failure> {
         self.seen()?.as_ref().err()
@@ -239,6 +273,31 @@ impl<T> fmt::Debug for Job<T> {
             .field("stage", &self.stage())
             .field("attempt", &self.attempt())
             .finish()
+    }
+}
+
+/// Cancels a job; see [`Job::canceller`]. It keeps the job's result as long as it lives, and the job runs whether there is one or not.
+#[derive(Clone)]
+pub struct JobCanceller {
+    core: Arc<Core>,
+    entry: Arc<dyn Entry>,
+}
+
+impl JobCanceller {
+    /// The job's id.
+    pub fn id(&self) -> JobId {
+        self.entry.header().id
+    }
+
+    /// See [`Job::cancel`].
+    pub fn cancel(&self, message: &str) -> bool {
+        !self.core.is_forked() && self.core.cancel(&self.entry, &Cancelled::new(message))
+    }
+}
+
+impl fmt::Debug for JobCanceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobCanceller").field("id", &self.id().number()).finish()
     }
 }
 

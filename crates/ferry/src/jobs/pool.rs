@@ -5,6 +5,7 @@ use super::{
     clock::{DeadlineClock, SecondsClock},
     context::JobContext,
     core::{CLOSED, Core},
+    engine::{InProcess, Remote, Reserved},
     entry::{BlockingAgain, BlockingOnce, TaskAgain, TaskOnce},
     ids::JobIds,
     registry::{AlreadyRegistered, Async, Blocking, Call, Named, Registry},
@@ -46,6 +47,7 @@ pub enum WhenFull {
 pub(super) type Report = Arc<dyn Fn(&str, &(dyn Error + Send + Sync + 'static)) + Send + Sync>;
 
 pub(super) struct Settings {
+    pub(super) name: Arc<str>,
     pub(super) workers: usize,
     pub(super) max_queued: usize,
     pub(super) when_full: WhenFull,
@@ -100,6 +102,9 @@ struct Inner {
     core: Arc<Core>,
     registry: Registry,
     ids: JobIds,
+    /// Those that the engine knows by ids of the submitter's choice.
+    keyed: Arc<Retained<Arc<str>>>,
+    reserved: Reserved,
 }
 
 /// A pool that may be gone.
@@ -261,6 +266,10 @@ impl Pool {
         let limits = core.settings.values;
         let checked = limits.check(&arguments);
         let Some(function) = self.inner.registry.get(name) else {
+            if core.lanes.is_served(name) && checked.is_ok() {
+                let remote = Remote { name: name.into(), arguments, heartbeat_timeout: None };
+                return JobBuilder::remote(core, remote).name(name);
+            }
             arguments.discard();
             let refused = SubmitError::UnknownName { name: name.into(), known: self.names() };
             return JobBuilder::new(core, TaskOnce::new(never), true).refused(refused);
@@ -273,6 +282,20 @@ impl Pool {
         let is_async = function.is_async();
         let call = Call { name: name.into(), arguments, limits };
         JobBuilder::new(core, Named { function, call }, is_async).name(name)
+    }
+
+    /// The pool as an [`Engine`](super::Engine), by which others submit jobs to it, and work for it: what is called by a name that is not
+    /// registered here, and that somebody has [claimed](super::Engine::claim) jobs of, waits for those.
+    pub fn engine(&self) -> InProcess {
+        InProcess::new(self.clone())
+    }
+
+    pub(super) fn keyed(&self) -> &Arc<Retained<Arc<str>>> {
+        &self.inner.keyed
+    }
+
+    pub(super) fn reserved(&self) -> &Reserved {
+        &self.inner.reserved
     }
 
     /// Jobs by bare numbers, as scripts have them.
@@ -326,6 +349,16 @@ impl Pool {
     /// ```
     pub fn metrics(&self) -> Vec<JobMetrics> {
         self.core().kinds.read()
+    }
+
+    /// Whether this process was forked since the pool was made, and its threads are in the parent. It takes no jobs then.
+    pub fn is_forked(&self) -> bool {
+        self.core().is_forked()
+    }
+
+    /// The pool's name.
+    pub fn name(&self) -> &str {
+        &self.core().settings.name
     }
 
     /// Takes no more jobs, and waits for those that it has. After `deadline` all that are left are cancelled; async ones
@@ -403,6 +436,7 @@ const NO_WORKERS: &str = "a pool needs at least one worker";
 ///
 /// | | by default |
 /// |---|---|
+/// | [`name`](Self::name) | `pool` |
 /// | [`workers`](Self::workers) | as many as there are processors |
 /// | [`max_queued`](Self::max_queued) | 65,536 jobs |
 /// | [`when_full`](Self::when_full) | [`WhenFull::Park`] |
@@ -424,6 +458,7 @@ impl Default for PoolBuilder {
     fn default() -> Self {
         Self {
             settings: Settings {
+                name: "pool".into(),
                 workers: available_parallelism().map_or(1, usize::from),
                 max_queued: 1 << 16,
                 when_full: WhenFull::default(),
@@ -442,6 +477,12 @@ impl Default for PoolBuilder {
 }
 
 impl PoolBuilder {
+    /// Names the pool, for those who look at the metrics of several.
+    pub fn name(mut self, name: &str) -> Self {
+        self.settings.name = name.into();
+        self
+    }
+
     /// How many jobs may run at once.
     ///
     /// # Panics
@@ -545,7 +586,8 @@ impl PoolBuilder {
             let settings = &core.settings;
             let jobs = Retained::new(&core, settings.retain_for, settings.max_retained);
             let ids = JobIds::new(WeakPool(inner.clone()), jobs);
-            Inner { core, registry: Registry::default(), ids }
+            let keyed = Retained::new(&core, settings.retain_for, settings.max_retained);
+            Inner { core, registry: Registry::default(), ids, keyed, reserved: Reserved::default() }
         });
         Pool { inner }
     }

@@ -79,6 +79,12 @@ impl<T> Line<T> {
         heads.min().map(|(_, place)| place)
     }
 
+    /// What the next one is worth: the less, the more.
+    pub(super) fn worth_of_best(&self) -> Option<i128> {
+        let level = self.levels.get(self.best()?)?;
+        level.line.front().map(|(since, _)| self.worth(level.priority, *since))
+    }
+
     /// Since when a job of priority 0 would have had to wait to be worth as much.
     fn worth(&self, priority: i8, since: u64) -> i128 {
         match self.ageing {

@@ -165,6 +165,11 @@ impl NoRetry {
     }
 
     /// The error itself.
+    pub fn get_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.0
+    }
+
+    /// The error itself.
     pub fn into_inner(self) -> Box<dyn Error + Send + Sync> {
         self.0
     }

@@ -42,6 +42,13 @@ impl Core {
         }
     }
 
+    /// Another worker has claimed the attempt.
+    pub(in crate::jobs) fn has_been_claimed(self: &Arc<Self>, entry: &Arc<dyn Entry>, attempt: u32) {
+        self.has_left(|_, _| Vec::new());
+        self.has_begun(entry, attempt, None);
+        self.heard_of(entry, attempt);
+    }
+
     /// The attempt gave a value: whether the job is completed with it, and when that was, if its time is counted.
     #[inline]
     pub(in crate::jobs) fn has_completed(&self, header: &Header, attempt: u32) -> Option<Option<u64>> {
@@ -60,6 +67,9 @@ impl Core {
         });
         self.kinds.get(header.kind).ended(how, times);
         self.take_back_alarm(header);
+        if header.is_remote {
+            drop(self.alarms.take_back(self.lanes.release(header.id.number())));
+        }
         now
     }
 

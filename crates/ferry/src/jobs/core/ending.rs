@@ -41,6 +41,10 @@ impl Core {
             state.fill(true, &mut self.inbox.lock(), &self.hints);
             state.line.each(|entry| waiting.push(entry.clone()));
         }
+        self.lanes.each(|entry| match entry.header().phase.at().stage {
+            Stage::Running => all.push(entry.clone()),
+            _ => waiting.push(entry.clone()),
+        });
         waiting.retain(|entry| entry.header().phase.at().stage == Stage::Queued);
         waiting.sort_by_key(|entry| entry.header().id);
         all.sort_by_key(|entry| entry.header().id);
@@ -84,7 +88,7 @@ impl Core {
             Alarm::Again(entry, _) | Alarm::Start(entry) => Some(entry),
             _ => None,
         });
-        for entry in line.into_iter().chain(later).chain(running) {
+        for entry in line.into_iter().chain(later).chain(running).chain(self.lanes.close()) {
             self.cancel(&entry, &cancelled);
         }
     }

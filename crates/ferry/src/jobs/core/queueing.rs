@@ -1,6 +1,6 @@
 //! Into the queue: with room, or waiting for it, and again for another attempt.
 
-use super::{Core, Refused};
+use super::{Core, Refused, UNCOUNTED};
 use crate::{
     executor::platform,
     jobs::{
@@ -124,6 +124,8 @@ impl Core {
         let is_counted =
             !self.has_threads() || self.hints.length() <= FEW || header.id.number().is_multiple_of(COUNTED);
         if !is_counted {
+            // It may have been counted at a former attempt.
+            header.since.store(UNCOUNTED, Ordering::Relaxed);
             return platform::coarse();
         }
         let now = self.now();
@@ -141,6 +143,11 @@ impl Core {
         let header = entry.header();
         let is_async = header.is_async;
         self.kinds.get(header.kind).submitted();
+        if header.is_remote {
+            inbox.count();
+            drop(inbox);
+            return self.lanes.push(entry, now, self.ageing());
+        }
         let must_start = inbox.push_new(entry, now, &self.hints);
         drop(inbox);
         if must_start {
@@ -173,8 +180,11 @@ impl Core {
             } else {
                 kind.again()
             }
-            inbox.push(entry.clone(), now, &self.hints)
+            !header.is_remote && inbox.push(entry.clone(), now, &self.hints)
         };
+        if header.is_remote {
+            self.lanes.push(entry.clone(), now, self.ageing());
+        }
         if must_start {
             self.search(header.is_async);
         }
