@@ -38,7 +38,7 @@ def eventually(condition):
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.001)
+        time.sleep(0.001)  # tidy: sleep real threads take real time
 
 
 def row(pool, name):
@@ -212,7 +212,7 @@ def test_a_job_that_takes_too_long_is_given_up():
         try:
             while True:
                 ferry.check_cancelled()
-                time.sleep(0.001)
+                time.sleep(0.001)  # tidy: sleep real threads take real time
         except asyncio.CancelledError:
             seen.set()
             raise
@@ -502,7 +502,7 @@ def test_at_exit_a_pool_works_off_what_it_has(program):
 
         pool = ferry.Pool(1)
         def work(n):
-            time.sleep(0.01)
+            time.sleep(0.01)  # tidy: sleep real threads take real time
             print(n)
         jobs = [pool.submit(work, n) for n in range(5)]
         """

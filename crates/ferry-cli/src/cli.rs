@@ -9,6 +9,8 @@ use asyncferry_python::interpreter::linked_version;
 use asyncferry_python::run::{Ending, Program, run};
 use clap::{Args, Parser, Subcommand};
 
+use crate::jobs;
+
 static VERSION: LazyLock<String> =
     LazyLock::new(|| format!("{} (Python {})", env!("CARGO_PKG_VERSION"), linked_version()));
 
@@ -24,6 +26,40 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a Python program, whose top level may await
     Run(Run),
+    /// Run a Python program, and show its jobs: live on a terminal, and as one table at the end
+    Jobs(Jobs),
+}
+
+/// Run a Python program, and show its jobs: live on a terminal, and as one table at the end.
+///
+/// The program runs as under `ferry run`, in a process of its own, and the table is written to stderr: the jobs of each
+/// pool, and the functions that were given to submit(), by name and priority. While the table is live, the program's
+/// output is no terminal for it. Exits with the program's exit code.
+#[derive(Debug, Args)]
+#[command(override_usage = "ferry jobs [--python PATH] <FILE | - | -c CODE> [ARGS]...")]
+pub(crate) struct Jobs {
+    /// As of `ferry run`
+    #[arg(long, value_name = "PATH")]
+    python: Option<PathBuf>,
+
+    /// A file, or `-` for standard input, or `-c CODE`; everything after it is the program's own
+    #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    program: Vec<OsString>,
+}
+
+impl Jobs {
+    /// Runs the program, and ends the process with its exit code.
+    pub(crate) fn show(self) -> ! {
+        let mut words = Vec::new();
+        if let Some(python) = self.python {
+            words.extend(["--python".into(), python.into()]);
+        }
+        words.extend(self.program);
+        match jobs::show(words) {
+            Ok(status) => Ending::Exit(jobs::exit_code(status)).leave(),
+            Err(error) => fail(&format!("the program could not be run with its jobs shown: {error}"), 1),
+        }
+    }
 }
 
 /// Run a Python program, whose top level may await.
@@ -37,6 +73,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
 
+    /// A socket that hears what the program's pools have counted: what `ferry jobs` uses
+    #[arg(long, value_name = "SOCKET", hide = true)]
+    jobs_feed: Option<PathBuf>,
+
     /// A file, or `-` for standard input, or `-c CODE`; everything after it is the program's own
     #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     program: Vec<OsString>,
@@ -49,6 +89,14 @@ impl Run {
             Ok(parsed) => parsed,
             Err(problem) => fail(&problem, 2),
         };
+        if let Some(socket) = self.jobs_feed
+            && let Err(error) = jobs::feed(&socket)
+        {
+            fail(
+                &format!("there is nobody at {} to hear of the program's jobs: {error}", socket.display()),
+                2,
+            );
+        }
         match run(&program, &args, self.python.as_deref()) {
             Ok(ending) => ending.leave(),
             Err(error) => fail(&error.to_string(), error.exit_code()),

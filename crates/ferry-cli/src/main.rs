@@ -1,6 +1,7 @@
 //! `ferry`: the command.
 
 mod cli;
+mod jobs;
 
 use clap::Parser;
 
@@ -9,5 +10,6 @@ use cli::{Cli, Command};
 fn main() -> ! {
     match Cli::parse().command {
         Command::Run(arguments) => arguments.run(),
+        Command::Jobs(arguments) => arguments.show(),
     }
 }

@@ -15,7 +15,10 @@ use pyo3::{
     sync::PyOnceLock,
     types::PyCFunction,
 };
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 static HAS_LEFT: AtomicBool = AtomicBool::new(false);
 
@@ -49,7 +52,18 @@ fn leave(py: Python<'_>) -> PyResult<()> {
     until_it_ends(py, background::end)?;
     orphans::report(py);
     home::sweep(py);
+    let hooks = std::mem::take(&mut *HOOKS.lock().unwrap_or_else(PoisonError::into_inner));
+    hooks.into_iter().for_each(|hook| hook());
     unseen::report_all(py)
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+static HOOKS: Mutex<Vec<Hook>> = Mutex::new(Vec::new());
+
+/// Has `hook` called when Python exits, once all that was submitted to Ferry has ended; if anything was.
+pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
+    HOOKS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(hook));
 }
 
 /// Has `end` wait until it's done. What signal handlers raise meanwhile is reported, unless it's a wish to stop: that

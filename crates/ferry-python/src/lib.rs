@@ -144,6 +144,7 @@ mod waiter;
 
 pub use artifact::{Artifact, ArtifactInfo};
 pub use coroutine::{PyFuture, awaitable_to_future, start_awaitable};
+pub use exit::at_exit;
 pub use expose::{
     Interest, JobReceiver, blocking_to_awaitable, create_job_awaitable, future_to_awaitable,
     promise_to_awaitable,

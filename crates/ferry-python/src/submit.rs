@@ -120,7 +120,8 @@ fn submit_to_threads<'py>(
         context: Some(activity.context(py)?),
         home: Home::of_running_loop(py)?,
     };
-    let call = threads::Call { called: Arc::new(called), activity: activity.clone(), promise };
+    let metered = threads::metered(name);
+    let call = threads::Call { called: Arc::new(called), activity: activity.clone(), promise, metered };
     let job = Job::of(py, Some(name), Work::new(outcome, None).with(activity.clone()).out(), Some(activity))?;
     threads::submit(py, call)?;
     Ok(job)

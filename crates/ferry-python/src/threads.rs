@@ -43,7 +43,10 @@ use crate::{
     source::Once,
     value,
 };
-use asyncferry::{AsyncError, AsyncRuntime, Failure, Promise, State, Value, ValueLimits};
+use asyncferry::{
+    AsyncError, AsyncRuntime, Failure, Promise, State, Value, ValueLimits,
+    jobs::{JobMeter, Metered},
+};
 use futures_lite::future::or;
 use pyo3::{
     exceptions::PyRuntimeError,
@@ -56,7 +59,7 @@ use std::{
     future::poll_fn,
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     thread::{self, Thread},
     time::Duration,
 };
@@ -75,6 +78,8 @@ pub(crate) struct Call {
     pub(crate) called: Arc<Called>,
     pub(crate) activity: Arc<Activity>,
     pub(crate) promise: Promise<Once<Py<PyAny>>>,
+    /// Counts it, unless a pool does.
+    pub(crate) metered: Option<Metered>,
 }
 
 /// What is called, once or for each attempt.
@@ -161,6 +166,20 @@ pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
 pub(crate) fn submit_from_rust(call: Call) -> Result<(), String> {
     let threads = THREADS.get().ok_or("this process was forked, and the job is its parent's")?;
     threads.submit(call)
+}
+
+/// Counts a call of the function `name` that no pool counts, if anybody looks.
+pub(crate) fn metered(name: &str) -> Option<Metered> {
+    static METER: OnceLock<JobMeter> = OnceLock::new();
+    asyncferry::jobs::are_metrics_kept()
+        .then(|| METER.get_or_init(|| JobMeter::new("submit()")).submitted(name, 0))
+}
+
+/// A call that is counted has ended.
+fn count(metered: Option<Metered>, end: fn(Metered)) {
+    if let Some(metered) = metered {
+        end(metered);
+    }
 }
 
 /// How many calls are in front of the one with this `number`.
@@ -458,21 +477,32 @@ fn is_started_work(value: &Bound<'_, PyAny>) -> bool {
 }
 
 impl Call {
-    fn run(self, py: Python<'_>, thread: &Arc<str>) {
+    fn run(mut self, py: Python<'_>, thread: &Arc<str>) {
         if self.promise.state() != State::Pending {
             return;
         }
         self.activity.is_on_thread(thread);
+        let mut metered = self.metered.take();
+        if let Some(metered) = &mut metered {
+            metered.begun();
+        }
         let called = catch_unwind(AssertUnwindSafe(|| self.call(py)));
         match called {
             Ok(Ok(value)) if is_started_work(value.bind(py)) => match self.go_on_at_home(py, &value) {
-                Ok(()) => return,
+                Ok(()) => {
+                    count(metered, Metered::done);
+                    return;
+                }
                 Err(error) => self.fail(py, error),
             },
-            Ok(Ok(value)) => drop(self.promise.complete(Once::new(value))),
+            Ok(Ok(value)) => {
+                count(metered.take(), Metered::done);
+                drop(self.promise.complete(Once::new(value)));
+            }
             Ok(Err(error)) => self.fail(py, error),
             Err(panic) => drop(self.promise.settle(Err(Failure::from(AsyncError::from_panic(panic))))),
         }
+        count(metered, Metered::failed);
         self.activity.progress().close();
     }
 

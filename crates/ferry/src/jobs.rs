@@ -53,6 +53,7 @@ mod handle;
 mod home;
 mod ids;
 mod inbox;
+mod kept;
 mod latent;
 mod phase;
 mod pool;
@@ -75,6 +76,7 @@ pub use engine::{
 };
 pub use handle::{Job, JobCanceller, JobId, ProgressStream, Stage};
 pub use ids::{IdError, IdWait, JobIds};
+pub use kept::{JobMeter, KeptMetrics, Metered, are_metrics_kept, keep_metrics, kept_metrics};
 pub use latent::LatentRef;
 pub use pool::{Pool, PoolBuilder, WhenFull};
 pub use registry::{AlreadyRegistered, NamedError};

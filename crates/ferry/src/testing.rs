@@ -12,6 +12,7 @@
 //! clock from jumping with [`hold_clock`](crate::hold_clock).
 
 mod cancel_point;
+pub mod engines;
 
 pub use cancel_point::{CancelPoint, Cancelling};
 

@@ -5,6 +5,7 @@ mod bad_input;
 mod environments;
 mod interrupts;
 mod jobs;
+mod jobs_table;
 mod patterns;
 mod processes;
 mod streams;

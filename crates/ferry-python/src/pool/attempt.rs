@@ -231,7 +231,8 @@ async fn attempt(called: Arc<Called>, job: Arc<Activity>) -> Result<Once<Py<PyAn
     let activity = job.attempt();
     let (promise, mut outcome) = promise();
     let mut given_up = GivenUp { activity: activity.clone(), job, is_over: false };
-    threads::submit_from_rust(threads::Call { called, activity: activity.clone(), promise })?;
+    let call = threads::Call { called, activity: activity.clone(), promise, metered: None };
+    threads::submit_from_rust(call)?;
     poll_fn(|cx| outcome.poll_settled(cx)).await;
     given_up.is_over = true;
     match outcome.get() {
