@@ -55,6 +55,7 @@ mod ids;
 mod inbox;
 mod kept;
 mod latent;
+mod park;
 mod phase;
 mod pool;
 mod queue;

@@ -10,6 +10,7 @@
 //!
 //! As long as no program sets a value, a poll pays a look at one flag.
 
+use crate::model::Apart;
 use pin_project_lite::pin_project;
 use std::{
     any::Any,
@@ -33,7 +34,7 @@ type Value = Arc<dyn Any + Send + Sync>;
 type Values = Vec<(usize, Value)>;
 
 /// Whether any value was ever set.
-static USED: AtomicBool = AtomicBool::new(false);
+static USED: Apart<AtomicBool> = Apart(AtomicBool::new(false));
 
 thread_local! {
     /// Those of the code that runs now.
@@ -42,7 +43,7 @@ thread_local! {
 
 /// Whether there can be any values.
 pub(crate) fn in_use() -> bool {
-    USED.load(Ordering::Relaxed)
+    USED.0.load(Ordering::Relaxed)
 }
 
 /// A variable whose value belongs to the task that set it, and is inherited by the tasks which that spawns from then
@@ -90,7 +91,7 @@ impl<T: Send + Sync + 'static> TaskLocal<T> {
     /// # Cancel safety
     /// As `future`.
     pub fn scope<F: Future>(&'static self, value: T, future: F) -> WithLocals<F> {
-        USED.store(true, Ordering::Relaxed);
+        USED.0.store(true, Ordering::Relaxed);
         let values = Inside::OneMore { key: self.key(), value: Arc::new(value) };
         WithLocals { values, future: Some(future) }
     }
@@ -219,7 +220,7 @@ impl TaskLocals {
 
     /// These, and `value` for `key`.
     fn with<T: Send + Sync + 'static>(self, key: &'static TaskLocal<T>, value: T) -> Self {
-        USED.store(true, Ordering::Relaxed);
+        USED.0.store(true, Ordering::Relaxed);
         self.and(key.key(), Arc::new(value))
     }
 

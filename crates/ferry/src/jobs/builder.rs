@@ -6,6 +6,7 @@ use super::{
     entry::{Entry, EntryFor, EntryOf, Header, Work},
     handle::Job,
     latent::LatentRef,
+    park::park_on,
     pool::WhenFull,
     retry::Retry,
     submit_error::SubmitError,
@@ -16,8 +17,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -261,22 +261,9 @@ impl<T> fmt::Debug for Submit<T> {
 
 /// Waits for room, and blocks this thread.
 fn block_on<T: Send + 'static>(mut submit: Submit<T>) -> Result<Job<T>, SubmitError> {
-    struct Unpark(Thread);
-
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
     let is_home = submit.job.as_ref().is_some_and(|job| job.core.home.is_this_thread());
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut cx = Context::from_waker(&waker);
-    loop {
-        match submit.poll_park(&mut cx) {
-            Poll::Ready(submitted) => return submitted,
-            Poll::Pending if is_home => return Err(SubmitError::WouldBlockLoop),
-            Poll::Pending => thread::park(),
-        }
-    }
+    park_on(|cx| match submit.poll_park(cx) {
+        Poll::Pending if is_home => Poll::Ready(Err(SubmitError::WouldBlockLoop)),
+        polled => polled,
+    })
 }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     executor::{nanoseconds, platform},
-    model::{AtomicBool, AtomicU64, Ordering},
+    model::{Apart, AtomicBool, AtomicU64, Ordering},
     sync::{
         Event,
         latch::{Latch, LatchGuard},
@@ -31,8 +31,8 @@ use crate::{
 use std::sync::{Arc, Mutex, Once};
 
 pub(super) struct Core {
-    state: Latch<State>,
-    inbox: Latch<Inbox>,
+    state: Apart<Latch<State>>,
+    inbox: Apart<Latch<Inbox>>,
     hints: Hints,
     pub(super) kinds: Arc<Kinds>,
     pub(super) alarms: Alarms<Alarm>,
@@ -102,8 +102,8 @@ impl Core {
     pub(super) fn new(settings: Settings) -> Arc<Self> {
         let ageing = settings.ageing.map(nanoseconds);
         let core = Arc::new(Self {
-            state: Latch::new(State::new(settings.workers, ageing)),
-            inbox: Latch::new(Inbox::new(settings.max_queued)),
+            state: Apart(Latch::new(State::new(settings.workers, ageing))),
+            inbox: Apart(Latch::new(Inbox::new(settings.max_queued))),
             hints: Hints::new(),
             kinds: kept::kinds(&settings.name),
             alarms: Alarms::new(),
@@ -127,7 +127,7 @@ impl Core {
 
     #[inline]
     pub(super) fn lock(&self) -> LatchGuard<'_, State> {
-        self.state.lock()
+        self.state.0.lock()
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 use super::{
     core::Core,
     entry::{Entry, EntryFor, Held, Told},
+    park::park_on,
     phase,
 };
 use crate::{
@@ -163,6 +164,35 @@ impl<T> Job<T> {
             seen: 0,
             is_over: false,
         }
+    }
+
+    /// Waits for the result, and blocks this thread meanwhile: for threads that run no loop. On a loop it blocks all of that, and
+    /// on the one that the pool lives on it would never end.
+    ///
+    /// # Errors
+    /// As awaiting it.
+    ///
+    /// # Panics
+    /// On the loop that the pool lives on, when the job has not ended.
+    ///
+    /// ```
+    /// use asyncferry::jobs::Pool;
+    /// use std::io;
+    ///
+    /// let pool = Pool::new();
+    /// let job = pool.blocking(|_| Ok::<_, io::Error>(6 * 7)).submit_blocking().unwrap();
+    /// assert_eq!(job.wait().unwrap(), 42);
+    /// ```
+    pub fn wait(mut self) -> Outcome<T> {
+        let is_home = self.core.home.is_this_thread();
+        park_on(|cx| {
+            let polled = Pin::new(&mut self).poll(cx);
+            assert!(
+                polled.is_ready() || !is_home,
+                "waiting here would stop the loop that the job runs on: await it"
+            );
+            polled
+        })
     }
 
     /// Its outcome as the future of a promise, for many to await, or to hand on to other languages. Whoever has that looks

@@ -14,6 +14,9 @@ use std::{
 /// So many names and priorities are told apart. What comes later is counted as [`OTHERS`].
 const MOST: usize = 1024;
 
+/// The times of so many of a kind are all counted.
+const FEW: u64 = 1000;
+
 /// The name of all that are too many to be told apart.
 pub(super) const OTHERS: &str = "(others)";
 
@@ -26,8 +29,8 @@ pub(super) const PLAIN: &str = "job";
 /// count since the pool was made. An attempt that was given up is no more counted as running, although its code may not have
 /// come back yet.
 ///
-/// The times are those of all attempts while few jobs wait in the queue, and of one in 16 otherwise, as reading the clock is dear beside
-/// a short job; under a virtual clock always of all.
+/// The times are those of the first thousand attempts, and from then on of one in 16, as reading the clock is dear beside a short job;
+/// under a virtual clock of all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JobMetrics {
@@ -124,6 +127,12 @@ impl Kind {
     #[inline]
     pub(super) fn submitted(&self) {
         self.submitted.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether the times of all are counted still.
+    #[inline]
+    pub(super) fn has_had_few(&self) -> bool {
+        self.submitted.0.load(Ordering::Relaxed) < FEW
     }
 
     #[inline]

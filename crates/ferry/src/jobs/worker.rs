@@ -23,13 +23,23 @@ pub(super) struct Body {
     /// When its last job ended, if it goes on at once.
     pub(super) now: Option<u64>,
     pub(super) has_slot: bool,
+    /// Jobs come one shortly after another.
+    pub(super) comes_fast: bool,
     /// It has taken the last job of the line.
     pub(super) is_line_empty: bool,
 }
 
 impl Body {
     pub(super) fn searching(core: &Arc<Core>, slot: Slot) -> Self {
-        Self { core: core.clone(), slot, is_searching: true, now: None, has_slot: true, is_line_empty: true }
+        Self {
+            core: core.clone(),
+            slot,
+            is_searching: true,
+            now: None,
+            has_slot: true,
+            is_line_empty: true,
+            comes_fast: false,
+        }
     }
 }
 
@@ -128,7 +138,7 @@ fn work(seat: &Arc<Seat>, mut body: Body, mut claim: Option<Claim>) -> bool {
         let claimed = match claim.take() {
             Some(claim) => Claimed::Job(claim),
             None => {
-                if body.is_line_empty {
+                if body.comes_fast && body.is_line_empty {
                     core.let_some_come();
                 }
                 core.claim(&mut body, Some(seat))
@@ -137,7 +147,7 @@ fn work(seat: &Arc<Seat>, mut body: Body, mut claim: Option<Claim>) -> bool {
         let job = match claimed {
             Claimed::Job(claim) => claim,
             Claimed::Nothing => {
-                core.look_around();
+                body.comes_fast = core.look_around();
                 continue;
             }
             Claimed::Rests => return true,

@@ -141,7 +141,7 @@ impl Core {
         let swept = {
             let mut state = self.lock();
             self.hints.taken(1);
-            let mut inbox = self.inbox.lock();
+            let mut inbox = self.inbox.0.lock();
             let swept = change(&mut state, &mut inbox);
             left.room = inbox.call_for_room(&self.hints);
             state.has_waiters = !inbox.room.is_empty();

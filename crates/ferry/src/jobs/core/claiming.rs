@@ -18,8 +18,10 @@ use std::{
 };
 
 /// A thread waits so long for one more job to come, as turns of a spin, until there are enough.
-const GATHER: u32 = 24;
+const GATHER: u32 = 12;
 const ENOUGH: usize = 32;
+/// What comes within so many turns comes fast.
+const FAST: u32 = 12;
 
 /// A searcher that finds nothing looks so often again, before it sleeps.
 const LOOKS: u32 = 96;
@@ -64,7 +66,7 @@ impl Core {
         let mut left = Left::default();
         let stays = {
             let mut state = self.lock();
-            let mut inbox = self.inbox.lock();
+            let mut inbox = self.inbox.0.lock();
             state.rest(seat, &mut inbox, &self.hints, &mut left)
         };
         left.tell();
@@ -145,7 +147,7 @@ impl Core {
             if !has_better {
                 return;
             }
-            let mut inbox = self.inbox.lock();
+            let mut inbox = self.inbox.0.lock();
             if inbox.is_empty() {
                 return;
             }
@@ -165,7 +167,7 @@ impl Core {
         if !has_searched {
             return Start::Nobody;
         }
-        let mut inbox = self.inbox.lock();
+        let mut inbox = self.inbox.0.lock();
         if inbox.is_empty() {
             inbox.may_start = true;
             return Start::Nobody;
@@ -185,7 +187,7 @@ impl Core {
         left: &mut Left,
         dead: &mut Vec<Arc<dyn Entry>>,
     ) -> Claimed {
-        let mut inbox = self.inbox.lock();
+        let mut inbox = self.inbox.0.lock();
         let may_work = state.active <= state.limit;
         if may_work && !inbox.is_empty() {
             // Something has come just now.
@@ -215,7 +217,7 @@ impl Core {
 
     /// A place in the queue is free: who waits for it. The latch of the state is held.
     pub(super) fn call_for_room(&self, state: &mut State) -> Option<Waker> {
-        let mut inbox = self.inbox.lock();
+        let mut inbox = self.inbox.0.lock();
         let next = inbox.call_for_room(&self.hints);
         state.has_waiters = !inbox.room.is_empty();
         next
@@ -239,13 +241,15 @@ impl Core {
     }
 
     /// A searcher has found nothing: it looks again for some microseconds, so that the next job finds it awake.
-    pub(in crate::jobs) fn look_around(&self) {
+    /// Whether it came fast, as one of many.
+    pub(in crate::jobs) fn look_around(&self) -> bool {
         for turn in 0..LOOKS {
             if self.hints.has_some() {
-                return;
+                return turn < FAST;
             }
             relax(turn);
         }
+        false
     }
 
     /// A body ends before its time.
@@ -256,7 +260,7 @@ impl Core {
         let mut left = Left::default();
         let (start, worked_on) = {
             let mut state = self.lock();
-            let mut inbox = self.inbox.lock();
+            let mut inbox = self.inbox.0.lock();
             state.is_searched &= !std::mem::take(&mut body.is_searching);
             body.has_slot = false;
             let worked_on = state.free_slot(body.slot);
@@ -291,7 +295,7 @@ impl Core {
                 state.threads -= 1;
                 left.over.push(seat);
             }
-            self.restart(&mut state, &mut self.inbox.lock())
+            self.restart(&mut state, &mut self.inbox.0.lock())
         };
         left.tell();
         self.start(start);

@@ -21,13 +21,13 @@ impl Core {
     /// How many wait in the queue.
     pub(in crate::jobs) fn queued(&self) -> usize {
         let state = self.lock();
-        self.inbox.lock().held(&self.hints).saturating_sub(state.delayed)
+        self.inbox.0.lock().held(&self.hints).saturating_sub(state.delayed)
     }
 
     /// Whether nothing waits and nothing runs; otherwise what is settled when that is so.
     pub(in crate::jobs) fn poll_idle(&self) -> Option<Settles<()>> {
         let mut state = self.lock();
-        let is_idle = state.is_idle(&mut self.inbox.lock(), &self.hints);
+        let is_idle = state.is_idle(&mut self.inbox.0.lock(), &self.hints);
         if is_idle { None } else { Some(state.idle.watch()) }
     }
 
@@ -38,7 +38,7 @@ impl Core {
         {
             let mut state = self.lock();
             all.extend(state.running());
-            state.fill(true, &mut self.inbox.lock(), &self.hints);
+            state.fill(true, &mut self.inbox.0.lock(), &self.hints);
             state.line.each(|entry| waiting.push(entry.clone()));
         }
         self.lanes.each(|entry| match entry.header().phase.at().stage {
@@ -64,7 +64,7 @@ impl Core {
         let mut left = Left::default();
         let waiting = {
             let mut state = self.lock();
-            let mut inbox = self.inbox.lock();
+            let mut inbox = self.inbox.0.lock();
             state.mode = state.mode.max(Mode::Draining);
             inbox.is_open = false;
             state.end_spare(&mut inbox, &self.hints, &mut left);
@@ -81,7 +81,7 @@ impl Core {
         let (line, running) = {
             let mut state = self.lock();
             state.mode = Mode::Closed;
-            (state.take_line(&mut self.inbox.lock(), &self.hints), state.running())
+            (state.take_line(&mut self.inbox.0.lock(), &self.hints), state.running())
         };
         let cancelled = Cancelled::new(why);
         let later = self.alarms.clear().into_iter().filter_map(|alarm| match alarm {

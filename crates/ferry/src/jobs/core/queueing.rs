@@ -17,8 +17,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// The times of all jobs are counted while so few wait, and else those of one in so many.
-const FEW: usize = 4;
+/// Of jobs of which there were many, the times of one in so many are counted.
 const COUNTED: u64 = 16;
 
 impl Core {
@@ -36,7 +35,7 @@ impl Core {
     pub(in crate::jobs) fn push(self: &Arc<Self>, entry: Arc<dyn Entry>) -> Result<(), Refused> {
         self.is_ready()?;
         let now = self.stamp(entry.header());
-        let mut inbox = self.inbox.lock();
+        let mut inbox = self.inbox.0.lock();
         if !inbox.is_open {
             return Err(Refused::ShutDown);
         }
@@ -67,7 +66,7 @@ impl Core {
         let waker = cx.waker().clone();
         let now = self.stamp(entry.header());
         let mut state = self.lock();
-        let mut inbox = self.inbox.lock();
+        let mut inbox = self.inbox.0.lock();
         if !inbox.is_open {
             drop((inbox, state));
             self.leave_line(place);
@@ -108,7 +107,7 @@ impl Core {
         if self.is_forked() {
             return;
         }
-        let mut inbox = self.inbox.lock();
+        let mut inbox = self.inbox.0.lock();
         let removed = inbox.room.remove(key);
         let next = inbox.call_for_room(&self.hints);
         drop(inbox);
@@ -118,11 +117,12 @@ impl Core {
 
     /// Now, for a job that comes to the queue; noted, if it's one of those whose times are counted.
     ///
-    /// Where jobs come faster than they are begun, that is one of 16, as reading the clock is dear beside a short job.
+    /// Once there were many of its kind, that is one of 16, as reading the clock is dear beside a short job.
     #[inline]
     pub(super) fn stamp(&self, header: &Header) -> u64 {
-        let is_counted =
-            !self.has_threads() || self.hints.length() <= FEW || header.id.number().is_multiple_of(COUNTED);
+        let is_counted = !self.has_threads()
+            || header.id.number().is_multiple_of(COUNTED)
+            || self.kinds.get(header.kind).has_had_few();
         if !is_counted {
             // It may have been counted at a former attempt.
             header.since.store(UNCOUNTED, Ordering::Relaxed);
@@ -163,7 +163,7 @@ impl Core {
         let is_new = from.stage == Stage::Held;
         let must_start = {
             let mut state = self.lock();
-            let mut inbox = self.inbox.lock();
+            let mut inbox = self.inbox.0.lock();
             // Counted before it changes, so that whoever cancels it finds it counted.
             if is_new {
                 inbox.count();
