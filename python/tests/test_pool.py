@@ -220,6 +220,11 @@ def test_a_job_that_takes_too_long_is_given_up():
     with pytest.raises(TimeoutError, match="timed out after 10ms"):
         pool.options(timeout=0.01).submit(endless).result()
     assert seen.wait(PATIENCE)
+    for retry_on, retried in [(OSError, 1), (KeyError, 0)]:
+        retry = ferry.Retry(2, delay=0.001, retry_on=retry_on)  # TimeoutError is an OSError
+        with pytest.raises(TimeoutError):
+            pool.options(name=retry_on.__name__, timeout=0.01, retry=retry).submit(endless).result()
+        assert row(pool, retry_on.__name__).retried == retried
 
     async def endless_async():
         try:

@@ -156,5 +156,5 @@ pub use job::Job;
 #[cfg(feature = "embed")]
 pub use module::append_to_inittab;
 pub use module::fill_module;
-pub use pool::Pool;
+pub use pool::{Pool, rust_default_pool as default_pool};
 pub use registry::register;

@@ -332,6 +332,31 @@ impl Pool {
     }
 }
 
+/// Rust's own side of Python's `asyncferry.default_pool()`: what is registered with it is called by its name from Python, and
+/// the other way round.
+///
+/// ```
+/// use asyncferry_python::{default_pool, interpreter};
+/// use pyo3::prelude::*;
+/// use std::io;
+///
+/// fn main() -> PyResult<()> {
+///     interpreter::ensure_started().expect("there is a Python");
+///     Python::attach(|py| {
+///         let double = |number: i64| async move { Ok::<_, io::Error>(2 * number) };
+///         default_pool(py)?.register("double", double).expect("the name is free");
+///         let program = c"import asyncferry as ferry\nassert ferry.default_pool().submit('double', 21).result() == 42";
+///         py.run(program, None, None)
+///     })
+/// }
+/// ```
+///
+/// # Errors
+/// `RuntimeError` when the system gives no threads for it.
+pub fn rust_default_pool(py: Python<'_>) -> PyResult<jobs::Pool> {
+    Ok(default_pool(py)?.get().pool.clone())
+}
+
 /// The pool that all of a process share who need none of their own: as many workers as there are processors.
 #[pyfunction]
 pub(crate) fn default_pool(py: Python<'_>) -> PyResult<Py<Pool>> {

@@ -10,7 +10,7 @@ use crate::sh;
 use crate::venv;
 
 /// The benchmarks that run on several Pythons.
-const ON_PYTHONS: &[&str] = &["bridge", "sync_python"];
+const ON_PYTHONS: &[&str] = &["bridge", "jobs_python", "sync_python"];
 
 const REQUIREMENTS: &str = "benches/requirements.txt";
 

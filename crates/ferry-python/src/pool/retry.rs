@@ -1,19 +1,20 @@
 //! `Retry`: how often a job that fails is tried.
 
 use crate::{count::Count, timer};
-use asyncferry::jobs;
+use asyncferry::{AsyncError, jobs};
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyTypeError, PyValueError},
+    exceptions::{PyTimeoutError, PyTypeError, PyValueError},
     prelude::*,
     types::{PyTuple, PyType},
 };
+use std::error::Error;
 
 /// How often a job is tried in all, and how long it waits before each further attempt: delay seconds, then factor
 /// times longer each time, up to max_delay; of which a random part is taken off, up to jitter (0 to 1).
 ///
-/// With retry_on, an exception class or a tuple of some, it's tried again only after those. A job that was cancelled
-/// is never tried again.
+/// With retry_on, an exception class or a tuple of some, it's tried again only after those; after a timeout, if TimeoutError
+/// is one of them. A job that was cancelled is never tried again.
 #[pyclass(frozen, module = "asyncferry")]
 pub(crate) struct Retry {
     pub(super) retry: jobs::Retry,
@@ -45,11 +46,16 @@ impl Retry {
         {
             return Err(PyTypeError::new_err("retry_on must be an exception class, or a tuple of some"));
         }
-        let retry = jobs::Retry::new(attempts)
+        let mut retry = jobs::Retry::new(attempts)
             .delay(timer::duration("wait", delay)?)
             .factor(factor)
             .max_delay(timer::duration("wait", max_delay)?)
             .jitter(jitter);
+        if let Some(classes) = &retry_on {
+            // Of what the function raises, it's Python that judges.
+            let timeout = catches_timeouts(classes)?;
+            retry = retry.only_if(move |error| timeout || !is_timeout(error));
+        }
         let shown = format!(
             "Retry({attempts}, delay={delay}, factor={factor}, max_delay={max_delay}, jitter={jitter})"
         );
@@ -63,6 +69,18 @@ impl Retry {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.retry_on)
     }
+}
+
+/// Whether these classes are of a TimeoutError too.
+fn catches_timeouts(classes: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = classes.py();
+    let is_subclass = py.import("builtins")?.getattr("issubclass")?;
+    is_subclass.call1((py.get_type::<PyTimeoutError>(), classes))?.extract()
+}
+
+/// Whether the pool gave the attempt up, as it took too long.
+fn is_timeout(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(AsyncError::Timeout(_)))
 }
 
 fn is_exception(classes: &Bound<'_, PyAny>) -> PyResult<bool> {
