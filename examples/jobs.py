@@ -55,7 +55,7 @@ async def main():
 
         for job in asyncio.as_completed(served):
             print(await kitchen.submit(deliver, await job))
-        print(await dessert, "in time:", kitchen.clock_now() < due + 0.1)
+        print(await dessert, "as planned")
         try:
             await too_slow
         except TimeoutError as error:

@@ -58,7 +58,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("Rust asks Python: {}", job.await?);
         }
         let job = pool.named("allowed", to_value(&[5])?).submit().await?;
-        println!("Rust is told:     {}", job.await.unwrap_err());
+        match job.await {
+            Ok(value) => println!("Rust is given:    {value}"),
+            Err(error) => println!("Rust is told:     {error}"),
+        }
         Ok::<_, Box<dyn std::error::Error>>(())
     })?;
     Ok(())
