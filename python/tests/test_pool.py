@@ -515,6 +515,29 @@ def test_at_exit_a_pool_works_off_what_it_has(program):
     assert printed.split() == list("01234")
 
 
+def test_a_coroutine_whose_loop_is_closed_before_its_turn_is_cancelled(program):
+    printed = program(
+        """
+        import asyncio, threading
+        import asyncferry as ferry
+
+        pool = ferry.Pool(1)
+        gate = threading.Event()
+        async def never():
+            print("it ran")
+        async def main():
+            return [pool.submit(gate.wait), pool.submit(never)]
+        _, job = asyncio.run(main())
+        gate.set()
+        try:
+            job.result()
+        except asyncio.CancelledError as error:
+            print(error)
+        """
+    )
+    assert printed == "its event loop was closed\n"
+
+
 def test_a_forked_child_has_to_make_its_own(program):
     printed = program(
         """

@@ -70,6 +70,9 @@ const MOST_QUEUED: NonZeroUsize = NonZeroUsize::new(1 << 20).unwrap();
 /// As much stack as a main thread has. Python's limit of recursion is made for that, and Rust's default is a quarter.
 const STACK: usize = 8 << 20;
 
+/// Why a coroutine is cancelled that can't begin.
+const CLOSED: &str = "its event loop was closed";
+
 /// How often a thread that waits for the others to end looks whether Ctrl-C was pressed.
 const GLANCE: Duration = Duration::from_millis(50);
 
@@ -542,6 +545,14 @@ impl Call {
         let home = self.called.home.clone().map_or_else(|| background::home(py), Ok)?;
         if self.promise.state() != State::Pending {
             // Nobody waits any more.
+            return never_started(coroutine.bind(py));
+        }
+        if home.is_over(py) {
+            // As a task is whose loop is closed before it begins.
+            if let Some(attempt) = self.activity.as_attempt() {
+                let _ = attempt.cancelled.set(CLOSED.to_owned());
+            }
+            self.promise.cancel(CLOSED);
             return never_started(coroutine.bind(py));
         }
         let context = self.context(py)?;

@@ -4,7 +4,11 @@
 
 use super::*;
 use futures_lite::future::{block_on, poll_once};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+    mpsc,
+};
 use std::task::{Wake, Waker};
 
 struct Note(u32, Arc<Mutex<Vec<u32>>>);
@@ -354,4 +358,42 @@ fn the_cell_is_small() {
     assert!(size_of::<super::cell::Cell<u64>>() <= 64, "{}", size_of::<super::cell::Cell<u64>>());
     assert_eq!(size_of::<Promise<u64>>(), size_of::<usize>());
     assert!(size_of::<Future<u64>>() <= 16);
+}
+
+#[test]
+fn one_inside_of_something_else_is_settled_once_and_freed_with_it() {
+    let inline = super::Inline::new();
+    let told = Arc::new(AtomicUsize::new(0));
+    let there = told.clone();
+    inline.on_settled(move |outcome: &Outcome<String>| {
+        there.store(outcome.as_ref().map_or(1, String::len), Ordering::SeqCst);
+    });
+    let mut place = None;
+    let waker = futures_lite::future::block_on(std::future::poll_fn(|cx| Poll::Ready(cx.waker().clone())));
+    let mut cx = Context::from_waker(&waker);
+    assert!(inline.poll_settled(&mut place, &mut cx).is_pending());
+    assert!(inline.get().is_none());
+    inline.settle(Ok("done".to_owned())).unwrap();
+    assert!(inline.settle(Ok("again".to_owned())).is_err());
+    assert!(inline.poll_settled(&mut place, &mut cx).is_ready());
+    assert_eq!(inline.get().unwrap().as_ref().unwrap(), "done");
+    assert_eq!((inline.state(), told.load(Ordering::SeqCst)), (State::Completed, 4));
+}
+
+#[test]
+fn one_inside_of_something_else_that_is_dropped_before_tells_those_who_wait() {
+    let inline = super::Inline::<String>::new();
+    let told = Arc::new(AtomicUsize::new(0));
+    let there = told.clone();
+    inline.on_settled(move |outcome| {
+        let is_cancelled = matches!(outcome, Err(Failure::Cancelled(_)));
+        there.store(usize::from(is_cancelled), Ordering::SeqCst);
+    });
+    let mut place = None;
+    let waker = futures_lite::future::block_on(std::future::poll_fn(|cx| Poll::Ready(cx.waker().clone())));
+    assert!(inline.poll_settled(&mut place, &mut Context::from_waker(&waker)).is_pending());
+    inline.forget(&mut place);
+    assert!(inline.poll_settled(&mut place, &mut Context::from_waker(&waker)).is_pending());
+    drop(inline);
+    assert_eq!(told.load(Ordering::SeqCst), 1);
 }

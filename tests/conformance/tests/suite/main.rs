@@ -5,6 +5,7 @@ mod files;
 mod groups;
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 mod javascript;
+mod jobs;
 mod locals;
 mod metrics;
 mod platforms;
