@@ -2,15 +2,17 @@
 
 use crate::names;
 use pyo3::{exceptions::PyTypeError, prelude::*, types::PyString};
+use serde::{Deserialize, Serialize};
 
-/// What a job made.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// What a job made. A Rust job that is called by its name may give one: in Python it's the `dict` that `Artifact(**info)` takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ArtifactInfo {
     /// Names it: for a file, the path as it was given.
     pub id: String,
     /// The BLAKE3 hash of its content, in hexadecimal.
     pub content_hash: String,
     /// Whatever its maker wants to say about it.
+    #[serde(default)]
     pub tags: Vec<String>,
 }
 

@@ -55,6 +55,8 @@ mod ids;
 mod inbox;
 mod kept;
 mod latent;
+#[cfg(all(test, ferry_loom))]
+mod loom_tests;
 mod park;
 mod phase;
 mod pool;

@@ -100,14 +100,24 @@ const UNCOUNTED: u64 = 0;
 
 impl Core {
     pub(super) fn new(settings: Settings) -> Arc<Self> {
+        let core = Self::at(Home::here(), settings);
+        // One that lives on a loop must be started there.
+        if !core.home.has_threads() {
+            let _ = core.need_steward();
+        }
+        core
+    }
+
+    /// One that nobody works for yet.
+    pub(super) fn at(home: Home, settings: Settings) -> Arc<Self> {
         let ageing = settings.ageing.map(nanoseconds);
-        let core = Arc::new(Self {
+        Arc::new(Self {
             state: Apart(Latch::new(State::new(settings.workers, ageing))),
             inbox: Apart(Latch::new(Inbox::new(settings.max_queued))),
             hints: Hints::new(),
             kinds: kept::kinds(&settings.name),
             alarms: Alarms::new(),
-            home: Home::here(),
+            home,
             settings,
             bell: Arc::new(Event::new()),
             wanted: Mutex::new(Vec::new()),
@@ -117,11 +127,15 @@ impl Core {
             listens: Once::new(),
             generation: platform::generation(),
             threads_started: AtomicU64::new(0),
-        });
-        // One that lives on a loop must be started there.
-        if !core.home.has_threads() {
-            let _ = core.need_steward();
-        }
+        })
+    }
+
+    /// For tests that drive a pool by hand.
+    #[cfg(all(test, ferry_loom))]
+    pub(super) fn without_steward(workers: usize, max_queued: usize) -> Arc<Self> {
+        let settings = Settings { workers, max_queued, ..Settings::default() };
+        let core = Self::at(Home::nowhere(), settings);
+        core.has_steward.store(true, Ordering::Release);
         core
     }
 

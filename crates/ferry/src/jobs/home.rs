@@ -28,6 +28,12 @@ impl Home {
         }
     }
 
+    /// For tests that drive a pool by hand: on a loop that never runs.
+    #[cfg(all(test, ferry_loom))]
+    pub(super) fn nowhere() -> Self {
+        Self::Loop { home: OnceLock::new(), seen: AtomicU64::new(0) }
+    }
+
     #[inline]
     pub(super) fn has_threads(&self) -> bool {
         matches!(self, Self::Threads)

@@ -15,15 +15,11 @@
 //!   in the same moment in which it sees that the inbox is empty; a submitter that finds it true sends one.
 
 use super::entry::Entry;
-use crate::{model::Apart, sync::waiters::Waiters};
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicI16, AtomicU64, AtomicUsize, Ordering},
-    },
-    task::Waker,
+use crate::{
+    model::{Apart, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    sync::waiters::Waiters,
 };
+use std::{collections::VecDeque, sync::Arc, task::Waker};
 
 pub(super) struct Inbox {
     items: VecDeque<(u64, Arc<dyn Entry>)>,
@@ -42,7 +38,7 @@ pub(super) struct Hints {
     /// How many are in it.
     length: Apart<AtomicUsize>,
     /// No job in it has a higher priority.
-    top: AtomicI16,
+    top: AtomicU32,
     /// How many jobs have left the queue. Written under the state's latch.
     taken: Apart<AtomicU64>,
 }
@@ -50,13 +46,18 @@ pub(super) struct Hints {
 /// So many are moved at once, as others wait meanwhile.
 const MOVED: usize = 64;
 
-const NOTHING: i16 = i16::MIN;
+const NOTHING: u32 = 0;
+
+/// A priority as a number that is more than nothing.
+fn height(priority: i8) -> u32 {
+    (i32::from(priority) + 129).unsigned_abs()
+}
 
 impl Hints {
     pub(super) fn new() -> Self {
         Self {
             length: Apart(AtomicUsize::new(0)),
-            top: AtomicI16::new(NOTHING),
+            top: AtomicU32::new(NOTHING),
             taken: Apart(AtomicU64::new(0)),
         }
     }
@@ -76,7 +77,7 @@ impl Hints {
     /// Whether something may be there of a higher priority than this.
     #[inline]
     pub(super) fn has_above(&self, priority: i8) -> bool {
-        self.top.load(Ordering::Relaxed) > i16::from(priority)
+        self.top.load(Ordering::Relaxed) > height(priority)
     }
 
     /// So many more have left the queue, or so many fewer. The state's latch is held.
@@ -148,11 +149,11 @@ impl Inbox {
     /// Adds a job that has its place already; whether somebody must be sent searching.
     #[inline]
     pub(super) fn push(&mut self, entry: Arc<dyn Entry>, since: u64, hints: &Hints) -> bool {
-        let priority = i16::from(entry.header().priority);
+        let height = height(entry.header().priority);
         self.items.push_back((since, entry));
         hints.length.0.store(self.items.len(), Ordering::Relaxed);
-        if hints.top.load(Ordering::Relaxed) < priority {
-            hints.top.store(priority, Ordering::Relaxed);
+        if hints.top.load(Ordering::Relaxed) < height {
+            hints.top.store(height, Ordering::Relaxed);
         }
         std::mem::take(&mut self.may_start)
     }

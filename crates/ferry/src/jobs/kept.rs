@@ -2,14 +2,11 @@
 //! [`JobMeter`], for work that is run by other means than a pool.
 
 use super::stats::{Ended, JobMetrics, Kinds, Place, Times};
-use crate::{
-    executor::real,
-    model::{Mutex, lock},
-};
+use crate::executor::real;
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -57,16 +54,20 @@ pub fn are_metrics_kept() -> bool {
 /// What the pools have counted that were made since [`keep_metrics`], in the order in which they were made, without those that had no
 /// job.
 pub fn kept_metrics() -> Vec<KeptMetrics> {
-    let kept = lock(&KEPT).clone();
+    let kept = kept().clone();
     let read = |(pool, kinds): (Arc<str>, Arc<Kinds>)| KeptMetrics { pool, jobs: kinds.read() };
     kept.into_iter().map(read).filter(|pool| !pool.jobs.is_empty()).collect()
+}
+
+fn kept() -> MutexGuard<'static, Vec<(Arc<str>, Arc<Kinds>)>> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Counts for a new pool.
 pub(super) fn kinds(pool: &Arc<str>) -> Arc<Kinds> {
     let kinds = Arc::new(Kinds::new());
     if are_metrics_kept() {
-        let mut kept = lock(&KEPT);
+        let mut kept = kept();
         if kept.len() < MOST {
             kept.push((pool.clone(), kinds.clone()));
         }

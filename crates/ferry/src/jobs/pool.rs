@@ -62,6 +62,26 @@ pub(super) struct Settings {
     pub(super) max_retained: usize,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: "pool".into(),
+            workers: available_parallelism().map_or(1, usize::from),
+            max_queued: 1 << 16,
+            when_full: WhenFull::default(),
+            ageing: Some(Duration::from_secs(1)),
+            stack: 2 << 20,
+            on_failure: Arc::new(tell_on_stderr),
+            clock: Arc::new(SecondsClock::showing(Instant::now().seconds())),
+            safety: 1.5,
+            max_latent: 1 << 16,
+            values: ValueLimits::default(),
+            retain_for: Duration::from_secs(600),
+            max_retained: 10_000,
+        }
+    }
+}
+
 /// A pool of workers, which jobs of any kind and language share.
 ///
 /// Work that blocks or computes ([`blocking`](Self::blocking)) runs on the pool's own threads, and async work
@@ -449,31 +469,10 @@ const NO_WORKERS: &str = "a pool needs at least one worker";
 /// | [`values`](Self::values) | 64 deep, 64 MiB |
 /// | [`retain_for`](Self::retain_for) | 10 minutes |
 /// | [`max_retained`](Self::max_retained) | 10,000 results |
+#[derive(Default)]
 #[must_use = "build() makes the pool"]
 pub struct PoolBuilder {
     settings: Settings,
-}
-
-impl Default for PoolBuilder {
-    fn default() -> Self {
-        Self {
-            settings: Settings {
-                name: "pool".into(),
-                workers: available_parallelism().map_or(1, usize::from),
-                max_queued: 1 << 16,
-                when_full: WhenFull::default(),
-                ageing: Some(Duration::from_secs(1)),
-                stack: 2 << 20,
-                on_failure: Arc::new(tell_on_stderr),
-                clock: Arc::new(SecondsClock::showing(Instant::now().seconds())),
-                safety: 1.5,
-                max_latent: 1 << 16,
-                values: ValueLimits::default(),
-                retain_for: Duration::from_secs(600),
-                max_retained: 10_000,
-            },
-        }
-    }
 }
 
 impl PoolBuilder {
