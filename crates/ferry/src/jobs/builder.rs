@@ -3,13 +3,14 @@
 use super::{
     core::{Core, Refused},
     engine::Remote,
-    entry::{Entry, EntryFor, EntryOf, Header, Work},
+    entry::{Entry, EntryFor, EntryOf, Header},
     handle::Job,
     latent::LatentRef,
     park::park_on,
-    pool::WhenFull,
     retry::Retry,
+    settings::WhenFull,
     submit_error::SubmitError,
+    work::Work,
 };
 use crate::{sync::waiters::Key, value::Value};
 use std::{

@@ -15,7 +15,7 @@ use super::{
     inbox::{Hints, Inbox},
     kept,
     latent::Latents,
-    pool::Settings,
+    settings::Settings,
     state::State,
     stats::Kinds,
     worker::Body,

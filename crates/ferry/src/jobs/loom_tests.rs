@@ -3,8 +3,9 @@
 
 use super::{
     core::{Claimed, Core, Refused},
-    entry::{BlockingOnce, Entry, EntryFor, EntryOf},
+    entry::{Entry, EntryFor, EntryOf},
     phase::Stage,
+    work::BlockingOnce,
     worker::Body,
 };
 use crate::{cancel::Cancelled, promise::State};

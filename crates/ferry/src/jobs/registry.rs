@@ -5,7 +5,7 @@
 
 use super::{
     context::JobContext,
-    entry::{Started, Work},
+    work::{Started, Work},
 };
 use crate::{
     error::Failure,
