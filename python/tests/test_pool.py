@@ -125,6 +125,15 @@ def test_workers_can_be_added(gate):
         pool.workers = 0
 
 
+def test_a_large_pool_has_a_thread_for_each_worker(gate):
+    pool = ferry.Pool(40)
+    jobs = [pool.submit(gate, n) for n in range(40)]
+    for _ in jobs:
+        gate.has_begun()
+    gate.open.set()
+    assert [job.result() for job in jobs] == list(range(40))
+
+
 def test_a_full_queue_rejects_blocks_or_is_waited_for(gate):
     pool = ferry.Pool(1, max_queued=1)
     running = pool.submit(gate)

@@ -50,6 +50,7 @@ use pyo3::{
 };
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -80,7 +81,9 @@ impl Pool {
     fn make(py: Python<'_>, builder: PoolBuilder, when_full: WhenFull) -> PyResult<Bound<'_, Self>> {
         ready(py)?;
         threads::prepare(py)?;
-        let pool = Bound::new(py, Self { pool: builder.build(), when_full, functions: Mutex::default() })?;
+        let pool = builder.build();
+        threads_for(py, pool.workers())?;
+        let pool = Bound::new(py, Self { pool, when_full, functions: Mutex::default() })?;
         glue::get(py, "pools")?.call_method1("add", (&pool,))?;
         Ok(pool)
     }
@@ -253,8 +256,10 @@ impl Pool {
     }
 
     #[setter]
-    fn set_workers(&self, workers: Count) -> PyResult<()> {
-        self.pool.set_workers(workers.get("workers")?.get());
+    fn set_workers(&self, py: Python<'_>, workers: Count) -> PyResult<()> {
+        let workers = workers.get("workers")?.get();
+        threads_for(py, workers)?;
+        self.pool.set_workers(workers);
         Ok(())
     }
 
@@ -383,6 +388,14 @@ pub(crate) fn end(py: Python<'_>) -> PyResult<()> {
         calling::call_method(&job, &PyString::new(py, "result"), ())?;
     }
     Ok(())
+}
+
+/// Lets there be as many Python threads as the pool may call functions at once, and some for others: an attempt that waits for a
+/// thread would use up its time.
+fn threads_for(py: Python<'_>, workers: usize) -> PyResult<()> {
+    const OTHERS: usize = 4;
+    let wanted = NonZeroUsize::new(workers.saturating_add(OTHERS)).unwrap_or(NonZeroUsize::MIN);
+    threads::set_limits(py, |limits| limits.threads = limits.threads.max(wanted))
 }
 
 /// Seconds as `time.monotonic()` and asyncio's loops have them.
