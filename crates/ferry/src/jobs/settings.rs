@@ -112,7 +112,7 @@ impl PoolBuilder {
         self
     }
 
-    /// What [`submit`](JobBuilder::submit) does when the queue is full.
+    /// What [`submit`](super::JobBuilder::submit) does when the queue is full.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.settings.when_full = when_full;
         self
