@@ -101,10 +101,15 @@ impl Pool {
 #[pymethods]
 impl Pool {
     #[new]
-    #[pyo3(signature = (
-        workers = None, *, max_queued = None, when_full = "reject", ageing = Some(1.0), clock = None, safety = 1.5,
-        retain_for = 600.0, max_retained = None, name = "pool"
-    ))]
+    #[pyo3(
+        signature = (
+            workers = None, *, max_queued = None, when_full = "reject", ageing = Some(1.0), clock = None,
+            safety = 1.5, retain_for = 600.0, max_retained = None, name = "pool"
+        ),
+        // A default that is written as Rust's is an ellipsis there.
+        text_signature = "(workers=None, *, max_queued=None, when_full='reject', ageing=1.0, clock=None, \
+                          safety=1.5, retain_for=600.0, max_retained=None, name='pool')"
+    )]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn new<'py>(
         py: Python<'py>,
