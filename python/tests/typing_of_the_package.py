@@ -214,6 +214,26 @@ async def of_patterns() -> None:
         assert_type(pool.submit_nowait(Thing().async_method, 1), asyncio.Future[str])
 
 
+async def of_pools() -> None:
+    async with ferry.Pool(2, when_full="block", clock=ferry.BeatClock(120)) as pool:
+        assert_type(pool, ferry.Pool)
+        assert_type(pool.submit(plain, "abc"), Job[int])
+        assert_type(await pool.submit_async(coroutine, "abc", times=2), Job[int])
+        careful = pool.options(priority=1, timeout=1.0, retry=ferry.Retry(2, retry_on=(OSError, ValueError)))
+        assert_type(careful.submit(Thing().async_method, 1), Job[str])
+        latent = pool.latent("rule", "space", 1.0, plain, "abc", estimate=0.5)
+        assert_type(latent, ferry.LatentRef[int])
+        assert_type(latent.materialize(), Job[int])
+        assert_type(await latent, int)
+        pool.register("plain", plain)
+        assert_type(pool.submit("plain", "abc"), Job[Any])
+        number = pool.ids.call("plain", "abc")
+        assert_type(await pool.ids.wait(number), Any)
+        assert_type(pool.ids.state(number), State)
+        assert_type(pool.metrics(), list[ferry.JobMetrics])
+        assert_type(await pool.shutdown(1), list[str])
+
+
 PARTS: list[Callable[[], Coroutine[Any, Any, None]]] = [
     submitted,
     looked_at,
@@ -225,6 +245,7 @@ PARTS: list[Callable[[], Coroutine[Any, Any, None]]] = [
     of_the_work,
     primitives,
     of_patterns,
+    of_pools,
 ]
 
 
