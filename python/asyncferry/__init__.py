@@ -30,6 +30,7 @@ from ._native import (
     Semaphore,
     State,
     __version__,
+    _effects,
     as_completed,
     check_cancelled,
     configure,

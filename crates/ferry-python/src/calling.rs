@@ -67,6 +67,19 @@ pub(crate) fn call_with<'py>(
     given_or_raised(function.py(), given)
 }
 
+/// `function(first, second)`, without a tuple.
+pub(crate) fn call_with_two<'py>(
+    function: &Bound<'py, PyAny>,
+    first: &Bound<'py, PyAny>,
+    second: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let call = may_unwind(PyObject_CallFunctionObjArgs as unsafe extern "C-unwind" fn(_, ...) -> _);
+    let end = ptr::null_mut::<ffi::PyObject>();
+    // SAFETY: as in `call_with`.
+    let given = unsafe { or_park(|| call(function.as_ptr(), first.as_ptr(), second.as_ptr(), end)) };
+    given_or_raised(function.py(), given)
+}
+
 /// `object.name(*arguments)`.
 pub(crate) fn call_method<'py>(
     object: &Bound<'py, PyAny>,

@@ -14,6 +14,10 @@ pub(crate) struct GilCell<T>(RefCell<T>);
 unsafe impl<T: Send> Sync for GilCell<T> {}
 
 impl<T> GilCell<T> {
+    pub(crate) fn of(value: T) -> Self {
+        Self(RefCell::new(value))
+    }
+
     #[inline]
     pub(crate) fn with<R>(&self, _: Python<'_>, act: impl FnOnce(&mut T) -> R) -> R {
         act(&mut self.0.borrow_mut())

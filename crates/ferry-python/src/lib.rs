@@ -93,6 +93,7 @@ mod coroutine_job;
 mod count;
 mod digest;
 mod drain;
+mod effects;
 mod exit;
 mod expose;
 mod failure;

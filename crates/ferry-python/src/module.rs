@@ -8,6 +8,7 @@ use crate::{
     as_completed::as_completed,
     context::{current_context, empty_context},
     digest::digest_file,
+    effects,
     expose::future_to_awaitable,
     failure::{FerryError, PanicError},
     gather::{OnError, gather as gather_awaitables},
@@ -77,6 +78,7 @@ pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add(constant, constant)?;
     }
     primitives::add_to(module)?;
+    effects::add_to(module)?;
     module.add_class::<Pool>()?;
     module.add_class::<Retry>()?;
     module.add_class::<LatentRef>()?;
