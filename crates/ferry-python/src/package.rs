@@ -11,6 +11,7 @@ use pyo3::{prelude::*, types::PyDict};
 
 /// Name, and text. Those that others lie in come before them.
 const MODULES: &[(&str, &str)] = &[
+    ("asyncferry.effects", include_str!("../../../python/asyncferry/effects.py")),
     ("asyncferry.testing", include_str!("../../../python/asyncferry/testing.py")),
     ("asyncferry.patterns", include_str!("../../../python/asyncferry/patterns/__init__.py")),
     ("asyncferry.patterns.arguments", include_str!("../../../python/asyncferry/patterns/arguments.py")),

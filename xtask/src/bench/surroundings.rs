@@ -10,7 +10,7 @@ use crate::sh;
 use crate::venv;
 
 /// The benchmarks that run on several Pythons.
-const ON_PYTHONS: &[&str] = &["bridge", "jobs_python", "sync_python"];
+const ON_PYTHONS: &[&str] = &["bridge", "effects", "jobs_python", "sync_python"];
 
 const REQUIREMENTS: &str = "benches/requirements.txt";
 
@@ -39,10 +39,12 @@ fn ends<T>(all: &[T]) -> Vec<&T> {
 fn on(python: &Python) -> Result<Surroundings> {
     let target = sh::root().join("benches/target").join(format!("py3{}", python.minor));
     let environment = target.join("venv");
-    if !environment.join("ready").exists() {
+    // What it was made for stands in it.
+    let requirements = std::fs::read_to_string(sh::root().join(REQUIREMENTS))?;
+    if std::fs::read_to_string(environment.join("ready")).ok().as_ref() != Some(&requirements) {
         venv::create(python, &environment)?;
         venv::pip(&environment, &["install", "--requirement", REQUIREMENTS])?;
-        std::fs::write(environment.join("ready"), "")?;
+        std::fs::write(environment.join("ready"), requirements)?;
     }
     Ok(Surroundings {
         variables: vec![

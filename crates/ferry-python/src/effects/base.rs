@@ -35,7 +35,7 @@ pub(super) fn answer<'py>(
     kind: Kind,
     awaits: Awaits,
 ) -> Flow<'py> {
-    try_answer(machine, effect, kind, awaits).unwrap_or_else(Flow::Throw)
+    try_answer(machine, effect, kind, awaits).unwrap_or_else(Flow::throw)
 }
 
 fn try_answer<'py>(
@@ -69,15 +69,15 @@ fn try_answer<'py>(
             let wait = as_a::<WaitFor>(effect).get();
             let object = wait.task.bind(py);
             refuse_unawaited(machine, effect, object, awaits)?;
-            Flow::Pause(Pause::Waits(Wait::One(Waitable::of(run, object)?), wait.priority))
+            Flow::pause(Pause::Waits(Wait::One(Waitable::of(run, object)?), wait.priority))
         }
         Kind::Gather => {
             let items = waitables(machine, effect, as_a::<Gather>(effect).get().tasks.bind(py), awaits)?;
-            Flow::Pause(Pause::Waits(Wait::All { items, left: 0 }, None))
+            Flow::pause(Pause::Waits(Wait::All { items, left: 0 }, None))
         }
         Kind::Race => {
             let items = waitables(machine, effect, as_a::<Race>(effect).get().tasks.bind(py), awaits)?;
-            Flow::Pause(Pause::Waits(Wait::First(items), None))
+            Flow::pause(Pause::Waits(Wait::First(items), None))
         }
         Kind::Cancel => {
             let cancel = as_a::<Cancel>(effect).get();
@@ -92,7 +92,7 @@ fn try_answer<'py>(
             let discarded = &as_a::<Discard>(effect).get().task;
             if discarded.is(machine.task) {
                 let error = glue::cancelled(py, None).into_value(py);
-                return Ok(Flow::Pause(Pause::Done(Outcome::Error(error))));
+                return Ok(Flow::pause(Pause::Done(Outcome::Error(error))));
             }
             task::discard(discarded.bind(py))?;
             Flow::Value(none())
@@ -102,7 +102,7 @@ fn try_answer<'py>(
             let complete = as_a::<CompletePromise>(effect).get();
             let woken = settle(&complete.promise, py, Outcome::Value(complete.value.clone_ref(py)))?;
             if woken && complete.yield_to_woken {
-                Flow::Pause(Pause::Turn(Next::Value(py.None())))
+                Flow::pause(Pause::Turn(Next::Value(py.None())))
             } else {
                 Flow::Value(none())
             }
@@ -125,7 +125,7 @@ fn try_answer<'py>(
             if semaphore.get().try_acquire(run)? {
                 Flow::Value(none())
             } else {
-                Flow::Pause(Pause::Waits(Wait::Permit(semaphore.clone_ref(py)), None))
+                Flow::pause(Pause::Waits(Wait::Permit(semaphore.clone_ref(py)), None))
             }
         }
         Kind::ReleaseSemaphore => {
@@ -147,12 +147,12 @@ fn begin_await<'py>(
     let awaitable = as_a::<Await>(effect).get().awaitable.bind(py);
     refuse_unawaited(machine, effect, awaitable, awaits)?;
     Ok(match foreign::begin(run, awaitable)? {
-        Begun::Own(waitable) => Flow::Pause(Pause::Waits(Wait::One(waitable), None)),
+        Begun::Own(waitable) => Flow::pause(Pause::Waits(Wait::One(waitable), None)),
         Begun::Waits { object, future } => {
-            Flow::Pause(Pause::Waits(Wait::Awaited { object, future, asked: None }, None))
+            Flow::pause(Pause::Waits(Wait::Awaited { object, future, asked: None }, None))
         }
         // Others have a turn, as they would have had if it had waited.
-        Begun::Ended(outcome) if run.get().has_ready(py) => Flow::Pause(Pause::Turn(outcome.into_next())),
+        Begun::Ended(outcome) if run.get().has_ready(py) => Flow::pause(Pause::Turn(outcome.into_next())),
         Begun::Ended(Outcome::Value(value)) => Flow::Value(value.into_bound(py)),
         Begun::Ended(error) => Flow::from(error.into_result(py).map(|value| value.into_bound(py))),
     })

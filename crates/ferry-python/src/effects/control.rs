@@ -159,8 +159,8 @@ impl Pass {
 }
 
 fn continuation(what: &str, k: Bound<'_, PyAny>) -> PyResult<Py<K>> {
-    let class = glue::class_name(&k);
-    k.cast_into::<K>().map(Bound::unbind).map_err(|_| {
+    k.cast_into::<K>().map(Bound::unbind).map_err(|other| {
+        let class = glue::class_name(&other.into_inner());
         PyTypeError::new_err(format!("{what}() takes the k that the handler was called with, not {class}"))
     })
 }
@@ -171,8 +171,8 @@ pub(super) fn raisable(what: &str, exception: &Bound<'_, PyAny>) -> PyResult<Py<
         Ok(class) if class.is_subclass_of::<PyBaseException>()? => class.call0()?,
         _ => exception.clone(),
     };
-    let class = glue::class_name(&made);
-    made.cast_into::<PyBaseException>()
-        .map(Bound::unbind)
-        .map_err(|_| PyTypeError::new_err(format!("{what}() takes an exception, not {class}")))
+    made.cast_into::<PyBaseException>().map(Bound::unbind).map_err(|other| {
+        let class = glue::class_name(&other.into_inner());
+        PyTypeError::new_err(format!("{what}() takes an exception, not {class}"))
+    })
 }

@@ -16,7 +16,7 @@ use super::{
     control::{Pass, Resume, ResumeThrow, Transfer, TransferThrow},
     glue,
     grave::{Grave, bury},
-    handler::{Answer, Called, Function, Handler},
+    handler::{Answer, Called, Handler},
     kind::{Kind, as_a},
     outcome::{Bad, Good},
     program::{Call, Chained, Handled, Mapped, Perform, Pure},
@@ -66,13 +66,25 @@ pub(super) enum Pause {
 pub(super) enum Flow<'py> {
     Eval(Bound<'py, PyAny>),
     Value(Bound<'py, PyAny>),
-    Throw(PyErr),
-    Pause(Pause),
+    // Boxed, as the others are small and often.
+    Throw(Box<PyErr>),
+    Pause(Box<Pause>),
+}
+
+impl Flow<'_> {
+    #[cold]
+    pub(super) fn throw(error: PyErr) -> Self {
+        Self::Throw(Box::new(error))
+    }
+
+    pub(super) fn pause(pause: Pause) -> Self {
+        Self::Pause(Box::new(pause))
+    }
 }
 
 impl<'py> From<PyResult<Bound<'py, PyAny>>> for Flow<'py> {
     fn from(result: PyResult<Bound<'py, PyAny>>) -> Self {
-        result.map_or_else(Self::Throw, Self::Value)
+        result.map_or_else(Self::throw, Self::Value)
     }
 }
 
@@ -90,7 +102,7 @@ impl<'py> Machine<'_, 'py> {
         let mut flow = match next {
             Next::Eval(object) => Flow::Eval(object.into_bound(py)),
             Next::Value(value) => Flow::Value(value.into_bound(py)),
-            Next::Throw(error) => Flow::Throw(PyErr::from_value(error.into_bound(py).into_any())),
+            Next::Throw(error) => Flow::throw(PyErr::from_value(error.into_bound(py).into_any())),
             Next::Collect(items) => Flow::from(collect(py, &items)),
         };
         loop {
@@ -106,11 +118,11 @@ impl<'py> Machine<'_, 'py> {
                     *budget -= 1;
                     self.eval(&object)
                 }
-                Flow::Throw(error) => match self.throw(error) {
+                Flow::Throw(error) => match self.throw(*error) {
                     Ok(flow) => flow,
                     Err(error) => return Pause::Done(Outcome::Error(error.into_value(py))),
                 },
-                Flow::Pause(pause) => return pause,
+                Flow::Pause(pause) => return *pause,
             };
         }
     }
@@ -152,7 +164,7 @@ impl<'py> Machine<'_, 'py> {
         match self.stack.top().frames.pop() {
             Some(Frame::Map(function)) => Flow::from(calling::call_with(function.bind(py), &value)),
             Some(Frame::Chain(function)) => {
-                calling::call_with(function.bind(py), &value).map_or_else(Flow::Throw, Flow::Eval)
+                calling::call_with(function.bind(py), &value).map_or_else(Flow::throw, Flow::Eval)
             }
             Some(Frame::Try) => Flow::from(Bound::new(py, Good { value: value.unbind() }).map(Bound::into_any)),
             Some(Frame::Unwound(next)) => flow_of(py, *next),
@@ -184,11 +196,11 @@ impl<'py> Machine<'_, 'py> {
                     Flow::from(Bound::new(py, Bad { error: error.into_value(py) }).map(Bound::into_any))
                 }
                 Some(Frame::Unwound(next)) if error.is_instance_of::<PyGeneratorExit>(py) => flow_of(py, *next),
-                _ => Flow::Throw(error),
+                _ => Flow::throw(error),
             }),
             None => {
                 self.stack.segments.pop();
-                if self.stack.segments.is_empty() { Err(error) } else { Ok(Flow::Throw(error)) }
+                if self.stack.segments.is_empty() { Err(error) } else { Ok(Flow::throw(error)) }
             }
         }
     }
@@ -220,7 +232,7 @@ impl<'py> Machine<'_, 'py> {
             Some(rest) => {
                 self.stack.push(Frame::Unwound(Box::new(next)));
                 self.stack.reinstate(rest);
-                Flow::Throw(PyGeneratorExit::new_err(()))
+                Flow::throw(PyGeneratorExit::new_err(()))
             }
             None => flow_of(py, next),
         }
@@ -271,8 +283,8 @@ impl<'py> Machine<'_, 'py> {
             Kind::Pass => self.pass(as_a::<Pass>(object).get(), py),
             Kind::Other => match glue::is_effect(object) {
                 Ok(true) => self.perform(object, kind),
-                Ok(false) => Flow::Throw(glue::not_a_program("a program yields effects and programs", object)),
-                Err(error) => Flow::Throw(error),
+                Ok(false) => Flow::throw(glue::not_a_program("a program yields effects and programs", object)),
+                Err(error) => Flow::throw(error),
             },
             effect => self.perform(object, effect),
         }
@@ -282,8 +294,13 @@ impl<'py> Machine<'_, 'py> {
         let keywords = call.keywords.as_ref().map(|keywords| keywords.bind(py));
         match calling::call(call.function.bind(py), call.arguments.bind(py).clone(), keywords) {
             Ok(generator) if call.is_generator => {
-                self.stack.push(Frame::Generator(generator.unbind()));
-                Flow::Value(py.None().into_bound(py))
+                // Its first step is made here, as it's on top for sure.
+                let step = calling::send(&generator, py.None().bind(py));
+                if let Ok(Step::Waits(yielded)) = step {
+                    self.stack.push(Frame::Generator(generator.unbind()));
+                    return Flow::Eval(yielded);
+                }
+                returned(step)
             }
             result => Flow::from(result),
         }
@@ -308,7 +325,7 @@ impl<'py> Machine<'_, 'py> {
             match handler.consider(effect, kind) {
                 Answer::Passes => {}
                 Answer::Value(value) => return Flow::Value(value),
-                Answer::Error(error) => return Flow::Throw(error),
+                Answer::Error(error) => return Flow::throw(error),
                 Answer::Elsewhere => return base::answer(self, effect, kind, base::Awaits::Elsewhere),
                 Answer::Takes => return self.handle(effect, place),
             }
@@ -320,7 +337,7 @@ impl<'py> Machine<'_, 'py> {
             match node.get().handler.consider(effect, kind) {
                 Answer::Passes => {}
                 Answer::Value(value) => return Flow::Value(value),
-                Answer::Error(error) => return Flow::Throw(error),
+                Answer::Error(error) => return Flow::throw(error),
                 Answer::Elsewhere => return base::answer(self, effect, kind, base::Awaits::Elsewhere),
                 Answer::Takes => {
                     self.stack.adopt(py, count);
@@ -341,7 +358,7 @@ impl<'py> Machine<'_, 'py> {
         let function = function.clone_ref(py);
         let k = match K::new(py, self.stack.capture(place)) {
             Ok(k) => k,
-            Err(error) => return Flow::Throw(error),
+            Err(error) => return Flow::throw(error),
         };
         match function.get().call(effect, k.bind(py)) {
             Ok(Called::Generator(generator)) => {
@@ -355,7 +372,7 @@ impl<'py> Machine<'_, 'py> {
                 }
                 _ => self.left(k, Flow::Value(result)),
             },
-            Err(error) => self.left(k, Flow::Throw(error)),
+            Err(error) => self.left(k, Flow::throw(error)),
         }
     }
 
@@ -369,66 +386,65 @@ impl<'py> Machine<'_, 'py> {
         let py = self.run.py();
         let rest = match k.get().take(py) {
             Ok(rest) => rest,
-            Err(error) => return Flow::Throw(error),
+            Err(error) => return Flow::throw(error),
         };
-        let ended = match (tail, rest.first().and_then(|segment| segment.handler.as_ref())) {
-            (Tail::AsItStands, Some(Handler::User(function))) => self.is_last(k, function.get()),
-            (Tail::AsItStands, _) => Ok(false),
-            (Tail::Yes, _) => Ok(true),
-        };
-        let ended = ended.and_then(|is_last| if is_last { self.end_handler(k) } else { Ok(()) });
+        let function = rest.first().and_then(|segment| segment.handler.as_ref());
+        let ended = self.end_handler(k, function, tail);
         if let Err(error) = ended {
             // Nothing was resumed, and nothing is lost: the handler has the error, and the rest is unwound.
             self.stack.push(Frame::Unwound(Box::new(Next::Throw(error.into_value(py)))));
             self.stack.reinstate(rest);
-            return Flow::Throw(PyGeneratorExit::new_err(()));
+            return Flow::throw(PyGeneratorExit::new_err(()));
         }
         self.stack.reinstate(rest);
         match with {
             Ok(value) => Flow::Value(value.bind(py).clone()),
-            Err(error) => Flow::Throw(PyErr::from_value(error.bind(py).clone().into_any())),
+            Err(error) => Flow::throw(PyErr::from_value(error.bind(py).clone().into_any())),
         }
     }
 
-    /// Whether the handler on top is the one that has `k`, and stands at the last thing that it does.
-    fn is_last(&mut self, k: &Py<K>, function: &Function) -> PyResult<bool> {
-        let py = self.run.py();
-        match self.stack.top().frames.last() {
-            Some(Frame::Handling { generator, k: own }) if own.is(k) => function.ends_here(generator.bind(py)),
-            _ => Ok(false),
-        }
-    }
-
-    /// The handler on top, if there is one, is over.
-    fn end_handler(&mut self, k: &Py<K>) -> PyResult<()> {
+    /// Removes the handler on top, if this is the last thing that it does. `handler` is the one that has `k`.
+    fn end_handler(&mut self, k: &Py<K>, handler: Option<&Handler>, tail: Tail) -> PyResult<()> {
         let py = self.run.py();
         let top = self.stack.top();
-        if !matches!(top.frames.last(), Some(Frame::Handling { .. })) {
+        let Some(Frame::Handling { generator, k: own }) = top.frames.last() else { return Ok(()) };
+        let is_last = match handler {
+            Some(Handler::User(function)) if own.is(k) => function.get().ends_here(generator.bind(py))?,
+            _ => false,
+        };
+        if !is_last && matches!(tail, Tail::AsItStands) {
             return Ok(());
         }
         let Some(Frame::Handling { generator, k: own }) = top.frames.pop() else { return Ok(()) };
-        let closed = calling::call_method(generator.bind(py), intern!(py, "close"), ());
+        let generator = generator.into_bound(py);
+        let closed = if is_last {
+            // It has nothing left to do but to return, which is faster than to be closed.
+            calling::send(&generator, py.None().bind(py)).map(drop)
+        } else {
+            calling::call_method(&generator, intern!(py, "close"), ()).map(drop)
+        };
         drop(generator);
         // Whoever transfers another's continuation leaves its own behind.
-        if !own.is(k) && glue::references(own.bind(py)) == 1 {
-            if let Some(rest) = own.get().abandon(py) {
-                bury(Grave::Segments(rest));
-            }
+        if !own.is(k)
+            && glue::references(own.bind(py)) == 1
+            && let Some(rest) = own.get().abandon(py)
+        {
+            bury(Grave::Segments(rest));
         }
-        closed.map(drop)
+        closed
     }
 
     /// Leaves an effect to the handlers outside of the one on top.
     fn pass(&mut self, pass: &Pass, py: Python<'py>) -> Flow<'py> {
         let rest = match pass.continuation.get().take(py) {
             Ok(rest) => rest,
-            Err(error) => return Flow::Throw(error),
+            Err(error) => return Flow::throw(error),
         };
         let level = self.stack.segments.len();
-        let closed = self.end_handler(&pass.continuation);
+        let closed = self.end_handler(&pass.continuation, None, Tail::Yes);
         self.stack.reinstate(rest);
         if let Err(error) = closed {
-            return Flow::Throw(error);
+            return Flow::throw(error);
         }
         let effect = pass.effect.bind(py);
         // The segment of the handler itself stands at `level`.
@@ -448,7 +464,7 @@ fn flow_of(py: Python<'_>, next: Next) -> Flow<'_> {
     match next {
         Next::Eval(object) => Flow::Eval(object.into_bound(py)),
         Next::Value(value) => Flow::Value(value.into_bound(py)),
-        Next::Throw(error) => Flow::Throw(PyErr::from_value(error.into_bound(py).into_any())),
+        Next::Throw(error) => Flow::throw(PyErr::from_value(error.into_bound(py).into_any())),
         Next::Collect(items) => Flow::from(collect(py, &items)),
     }
 }
@@ -456,7 +472,7 @@ fn flow_of(py: Python<'_>, next: Next) -> Flow<'_> {
 fn returned(ended: PyResult<Step<'_>>) -> Flow<'_> {
     match ended {
         Ok(Step::Returned(value) | Step::Waits(value)) => Flow::Value(value),
-        Err(error) => Flow::Throw(error),
+        Err(error) => Flow::throw(error),
     }
 }
 

@@ -89,9 +89,10 @@ impl Bad {
 
     #[new]
     fn new(error: Bound<'_, PyAny>) -> PyResult<Self> {
-        let class = glue::class_name(&error);
-        let error = error.cast_into::<PyBaseException>();
-        let error = error.map_err(|_| PyTypeError::new_err(format!("Err() takes an exception, not {class}")))?;
+        let error = error.cast_into::<PyBaseException>().map_err(|other| {
+            let class = glue::class_name(&other.into_inner());
+            PyTypeError::new_err(format!("Err() takes an exception, not {class}"))
+        })?;
         Ok(Self { error: error.unbind() })
     }
 

@@ -278,9 +278,10 @@ fn a_promise(what: &str, promise: Bound<'_, PyAny>) -> PyResult<Py<Promise>> {
     } else {
         ": yield CreatePromise() makes one"
     };
-    let class = glue::class_name(&promise);
-    let promise = promise.cast_into::<Promise>().map(Bound::unbind);
-    promise.map_err(|_| PyTypeError::new_err(format!("{what} takes a Promise, not {class}{hint}")))
+    promise.cast_into::<Promise>().map(Bound::unbind).map_err(|other| {
+        let class = glue::class_name(&other.into_inner());
+        PyTypeError::new_err(format!("{what} takes a Promise, not {class}{hint}"))
+    })
 }
 
 /// Makes an ExternalPromise, which any thread may complete. At its `deadline`, an instant of time.monotonic(), it fails
@@ -377,9 +378,8 @@ impl ReleaseSemaphore {
 }
 
 fn a_semaphore(what: &str, semaphore: Bound<'_, PyAny>) -> PyResult<Py<Semaphore>> {
-    let class = glue::class_name(&semaphore);
-    let semaphore = semaphore.cast_into::<Semaphore>().map(Bound::unbind);
-    semaphore.map_err(|_| {
+    semaphore.cast_into::<Semaphore>().map(Bound::unbind).map_err(|other| {
+        let class = glue::class_name(&other.into_inner());
         PyTypeError::new_err(format!("{what} takes a Semaphore, not {class}: yield CreateSemaphore(...) makes one"))
     })
 }

@@ -276,8 +276,8 @@ pub(super) fn expect(what: &str, object: &Bound<'_, PyAny>) -> PyResult<()> {
 
 /// A task, for what can be done to tasks only.
 pub(super) fn task(what: &str, object: Bound<'_, PyAny>) -> PyResult<Py<Task>> {
-    let class = glue::class_name(&object);
-    object.cast_into::<Task>().map(Bound::unbind).map_err(|_| {
+    object.cast_into::<Task>().map(Bound::unbind).map_err(|other| {
+        let class = glue::class_name(&other.into_inner());
         PyTypeError::new_err(format!("{what} takes a Task, which yield Spawn(program) gives, not {class}"))
     })
 }
