@@ -132,19 +132,27 @@ impl Reader<'_> {
             return self.map(dict);
         }
         if let Ok(artifact) = object.cast::<Artifact>() {
-            let info = artifact.get().info();
-            let tags: Value = info.tags.iter().map(|tag| Value::from(&**tag)).collect();
-            let fields =
-                [("id", (&*info.id).into()), ("content_hash", (&*info.content_hash).into()), ("tags", tags)];
-            let value = Value::from_iter(fields);
-            self.limits.check(&value).map_err(|error| PyValueError::new_err(error.to_string()))?;
-            return Ok(value);
+            return self.artifact(artifact.get());
         }
         let class = object.get_type().name()?;
         Err(self.error(
             &format!("an object of type '{class}' can't cross languages: {}", names::short_repr(object)?),
             PyTypeError::new_err,
         ))
+    }
+
+    fn artifact(&mut self, artifact: &Artifact) -> PyResult<Value> {
+        let info = artifact.info();
+        self.enter()?;
+        let mut text = |text: &str| self.plain(Value::from(text), text.len());
+        let (id, hash) = (text(&info.id)?, text(&info.content_hash)?);
+        let tags = info.tags.iter().map(|tag| text(tag)).collect::<PyResult<Vec<_>>>()?;
+        if !tags.is_empty() {
+            self.path.push(Step::Name("tags".to_owned()));
+            self.enter()?;
+            self.path.pop();
+        }
+        Ok(Value::from_iter([("id", id), ("content_hash", hash), ("tags", Value::List(tags))]))
     }
 
     fn bytes(&mut self, object: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {

@@ -74,7 +74,11 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
         match self.value {
             // A list of numbers is wanted, as Rust's `Vec<u8>` is one.
-            Value::Bytes(bytes) => visitor.visit_seq(Bytes(bytes.iter())),
+            Value::Bytes(bytes) => {
+                let mut left = Bytes(bytes.iter());
+                let made = visitor.visit_seq(&mut left)?;
+                all_used(bytes.len(), left.0.len()).map(|()| made)
+            }
             _ => self.deserialize_any(visitor),
         }
     }
@@ -127,11 +131,13 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
 fn all<'de, V: Visitor<'de>>(values: &'de [Value], visitor: V) -> Result<V::Value, ValueError> {
     let mut left = Values(values.iter());
     let made = visitor.visit_seq(&mut left)?;
-    match left.0.len() {
-        0 => Ok(made),
-        more => {
-            Err(ValueError::new(format!("{} values are wanted, not {}", values.len() - more, values.len())))
-        }
+    all_used(values.len(), left.0.len()).map(|()| made)
+}
+
+fn all_used(count: usize, left: usize) -> Result<(), ValueError> {
+    match left {
+        0 => Ok(()),
+        more => Err(ValueError::new(format!("{} values are wanted, not {count}", count - more))),
     }
 }
 

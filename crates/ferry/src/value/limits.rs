@@ -74,4 +74,15 @@ impl ValueLimits {
         }
         Ok(())
     }
+
+    /// As [`check`](Self::check), of a value that goes where it's refused, however deep it is.
+    pub(crate) fn admit(&self, value: Value) -> Result<Value, ValueError> {
+        match self.check(&value) {
+            Ok(()) => Ok(value),
+            Err(error) => {
+                value.discard();
+                Err(error)
+            }
+        }
+    }
 }

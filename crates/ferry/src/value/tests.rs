@@ -98,6 +98,7 @@ fn errors_say_where_and_what() {
     let three = Value::from_iter([1, 2, 3].map(Value::from));
     check_error::<(u8, u8)>(three, "2 values are wanted, not 3");
     check_error::<String>(Value::from_iter([Value::from(1)]), "at [0]: a string is wanted, not the number 1");
+    check_error::<[u8; 2]>(Value::Bytes(vec![1, 2, 3]), "2 values are wanted, not 3");
     check_error::<u8>(Value::from(300), "a u8 is wanted, not the number 300");
     check_error::<Kind>(Value::from("Torn"), "one of Plain, Wrapped, Pair, Named is wanted, not \"Torn\"");
     check_error::<Kind>(Value::from("Wrapped"), "at .Wrapped: the variant \"Wrapped\" needs a content");

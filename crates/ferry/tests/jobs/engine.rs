@@ -25,6 +25,24 @@ fn it_keeps_the_rules_of_all_engines() {
     writeln!(stderr, "engines: {} rules, under {schedules} schedules", passed.len()).unwrap();
 }
 
+#[test]
+fn what_is_too_deep_is_refused_and_dropped() {
+    let deep = || (0..1_000_000).fold(Value::Null, |inner, _| Value::from_iter([inner]));
+    run(async {
+        let pool = Pool::new();
+        pool.register("same", |n: i64| async move { Sure::Ok(n) }).unwrap();
+        let engine = pool.engine();
+        let error = engine.submit(JobSpec::new("a", "same", deep())).await.unwrap_err().to_string();
+        assert!(error.contains("too deep"), "{error}");
+        engine.submit(JobSpec::new("b", "elsewhere", list([1]))).await.unwrap();
+        let claimed = engine.claim(&["elsewhere".into()]).await.unwrap().unwrap();
+        let accepted = engine.complete(&claimed.fence, AttemptEnd::Completed(deep())).await.unwrap();
+        assert_eq!(accepted, Acceptance::Accepted);
+        let error = outcome(&engine, "b").await.unwrap_err();
+        assert!(error.contains("too deep"), "{error}");
+    });
+}
+
 async fn outcome(engine: &dyn Engine, id: &str) -> Result<Value, String> {
     let mut updates = engine.watch(id).await.unwrap();
     while let Some(update) = updates.next().await {

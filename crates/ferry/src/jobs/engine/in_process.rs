@@ -105,12 +105,14 @@ impl InProcess {
 }
 
 impl Engine for InProcess {
-    fn submit(&self, spec: JobSpec) -> EngineFuture<'_, Submission> {
+    fn submit(&self, mut spec: JobSpec) -> EngineFuture<'_, Submission> {
         Box::pin(async move {
-            self.core()
+            let arguments = std::mem::take(&mut spec.arguments);
+            spec.arguments = self
+                .core()
                 .settings
                 .values
-                .check(&spec.arguments)
+                .admit(arguments)
                 .map_err(|error| EngineError::Refused(error.to_string()))?;
             let reservation = {
                 let mut ids = lock(&self.pool.reserved().ids);
@@ -175,8 +177,8 @@ impl Engine for InProcess {
             let core = self.core();
             let Some((entry, attempt)) = core.lanes.claimed(fence) else { return Ok(Acceptance::Refused) };
             let is_accepted = match end {
-                AttemptEnd::Completed(value) => match core.settings.values.check(&value) {
-                    Ok(()) => entry.clone().complete(core, attempt, value),
+                AttemptEnd::Completed(value) => match core.settings.values.admit(value) {
+                    Ok(value) => entry.clone().complete(core, attempt, value),
                     Err(error) => core.has_failed(&entry, attempt, Failure::from_error(NoRetry::new(error))),
                 },
                 AttemptEnd::Failed { error, may_retry: true } => {
