@@ -386,6 +386,7 @@ def test_jobs_by_number_have_states_and_the_words_of_scripts(gate):
         (2**63, OverflowError, "at \\[0\\]: 9223372036854775808 is too large"),
         ("\ud800", ValueError, "at \\[0\\]: a text with half of a surrogate pair"),
         (b"x" * (65 << 20), ValueError, "it's too large: it may take at most 67108864 bytes"),
+        ([ferry.Artifact("a", "6f", ["x" * (1 << 20)])] * 65, ValueError, "it's too large"),
     ],
 )
 def test_what_can_not_cross_languages_says_where_it_is(value, error, text):
