@@ -51,6 +51,7 @@ Ok = _native.Ok
 Pass = _native.Pass
 Perform = _native.Perform
 Program = _native.Program
+ProgramAbandoned = _native.ProgramAbandoned
 Promise = _native.Promise
 Pure = _native.Pure
 Put = _native.Put
@@ -159,6 +160,7 @@ __all__ = [
     "Pass",
     "Perform",
     "Program",
+    "ProgramAbandoned",
     "Promise",
     "Pure",
     "Put",

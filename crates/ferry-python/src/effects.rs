@@ -53,13 +53,14 @@ mod waitable;
 use pyo3::prelude::*;
 
 /// Exceptions, of the Python part.
-const ERRORS: [&str; 6] = [
+const ERRORS: [&str; 7] = [
     "UnhandledEffect",
     "TaskCancelledError",
     "SchedulerDeadlockError",
     "MissingEnvKeyError",
     "ExternalPromiseCancelCallbackError",
     "ContinuationError",
+    "ProgramAbandoned",
 ];
 
 /// Adds the native part of `asyncferry.effects`, as a module in `module`.

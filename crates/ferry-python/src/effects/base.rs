@@ -6,7 +6,7 @@ use super::{
     foreign::{self, Begun},
     future::{ExternalPromise, Promise},
     glue,
-    handler::Handler,
+    handler::{Handler, Whose},
     kind::{Kind, as_a},
     machine::{Flow, Machine, Next, Pause},
     requests::{
@@ -60,7 +60,11 @@ fn try_answer<'py>(
         Kind::Listen => {
             let listen = as_a::<Listen>(effect).get();
             let collected = PyList::empty(py).unbind();
-            machine.enter(Handler::Listen { types: listen.types.clone_ref(py), collected });
+            machine.enter(Handler::Listen {
+                types: listen.types.clone_ref(py),
+                collected,
+                whose: Whose::Own,
+            });
             Flow::Eval(listen.program.get().bind(py).clone())
         }
         Kind::Await => return begin_await(machine, effect, awaits),

@@ -12,6 +12,7 @@
 
 use super::{
     future::Future,
+    glue,
     run::{Host, Mailbox, Run},
     task::Task,
     waitable::{Outcome, Waitable},
@@ -124,12 +125,12 @@ fn on_loop<'py>(home: &Arc<Home>, object: &Bound<'py, PyAny>) -> PyResult<Bound<
         {
             return Err(PyRuntimeError::new_err(format!(
                 "{} belongs to another event loop than this program",
-                super::glue::describe(object)
+                glue::describe(object)
             )));
         }
         return Ok(object.clone());
     }
-    let coroutine = super::glue::call(py, "awaiting", (object,))?;
+    let coroutine = glue::call(py, "awaiting", (object,))?;
     let name = object.get_type().getattr(intern!(py, "__qualname__"))?;
     home.tasks().start(&event_loop, coroutine, name, None, Turn::This)
 }
@@ -337,14 +338,10 @@ impl Drop for EffectWork {
         }
         let Awaited::Run { root, .. } = &*self.awaited else { return };
         // Nobody waits for the program any more.
-        Python::try_attach(|py| {
-            let on_its_way = PyErr::take(py);
+        glue::as_it_goes(|py| {
             let message = pyo3::types::PyString::new(py, "nobody waits for the program any more");
             if let Err(error) = Task::ask(root.bind(py), Some(message.into_any().unbind())) {
                 error.write_unraisable(py, None);
-            }
-            if let Some(error) = on_its_way {
-                error.restore(py);
             }
         });
     }

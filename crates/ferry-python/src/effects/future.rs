@@ -342,8 +342,10 @@ impl ExternalPromise {
 
 impl Drop for ExternalPromise {
     fn drop(&mut self) {
-        // Python drops it with the GIL. Where Python ends, nobody waits any more.
-        Python::try_attach(|py| {
+        if self.future.get().state.visit(|state| state.settle.is_settled()) == Some(true) {
+            return;
+        }
+        glue::as_it_goes(|py| {
             let text = intern!(py, "the external promise was dropped before anybody completed it");
             let error = PyRuntimeError::new_err(text.clone().unbind()).into_value(py);
             let _ = self.future.get().settle(py, Outcome::Error(error));

@@ -76,6 +76,13 @@ class ContinuationError(RuntimeError):
     __module__ = MODULE
 
 
+class ProgramAbandoned(BaseException):
+    """Raised in a program whose handler has ended without going on with it, so that it cleans up. It's no Exception, and
+    no GeneratorExit either: `yield from` would close what is thrown that into, and then nothing could be awaited there."""
+
+    __module__ = MODULE
+
+
 # Hints.
 
 

@@ -40,6 +40,17 @@ pub(super) fn cancelled_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     CLASS.get_or_try_init(py, find).map(|class| class.bind(py))
 }
 
+/// `ProgramAbandoned()`.
+pub(super) fn abandoned(py: Python<'_>) -> PyErr {
+    get(py, "ProgramAbandoned").and_then(|class| class.call0()).map_or_else(|error| error, PyErr::from_value)
+}
+
+pub(super) fn is_abandoned(py: Python<'_>, error: &PyErr) -> bool {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let find = || Ok::<_, PyErr>(get(py, "ProgramAbandoned")?.cast_into::<PyType>()?.unbind());
+    CLASS.get_or_try_init(py, find).is_ok_and(|class| error.is_instance(py, class.bind(py)))
+}
+
 /// An exception of `glue.py`, made by a function of it.
 pub(super) fn error<'py>(py: Python<'py>, make: &str, arguments: impl calling::Arguments<'py>) -> PyErr {
     call(py, make, arguments).map_or_else(|error| error, PyErr::from_value)
@@ -127,4 +138,18 @@ pub(super) fn mapping<'py>(what: &str, object: &Bound<'py, PyAny>) -> PyResult<B
 pub(super) fn references<T>(object: &Bound<'_, T>) -> isize {
     // SAFETY: the object is alive, and the thread is attached.
     unsafe { pyo3::ffi::Py_REFCNT(object.as_ptr()) }
+}
+
+/// Does something while an object goes, which may be while an exception is on its way. That is laid aside.
+pub(super) fn as_it_goes(act: impl FnOnce(Python<'_>)) {
+    // Python drops its objects with the GIL. Where it has ended, there's nothing left to do.
+    Python::try_attach(|py| {
+        let on_its_way = PyErr::take(py);
+        if !crate::unseen::is_finalizing(py) {
+            act(py);
+        }
+        if let Some(error) = on_its_way {
+            error.restore(py);
+        }
+    });
 }

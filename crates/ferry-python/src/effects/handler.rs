@@ -28,9 +28,17 @@ pub(super) enum Handler {
     Local(Py<PyAny>),
     Writer(Py<PyList>),
     /// Collects effects of some types that go by.
-    Listen { types: Py<PyTuple>, collected: Py<PyList> },
+    Listen { types: Py<PyTuple>, collected: Py<PyList>, whose: Whose },
     /// Answers Await on a loop of another thread where the run has none.
     Awaits,
+}
+
+/// Whether a handler stands in the task that has installed it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Own,
+    /// A task that was spawned inside of it has it too.
+    Spawner,
 }
 
 /// What a handler does with an effect.
@@ -55,8 +63,8 @@ impl Handler {
             Self::Reader(env) => Self::Reader(env.clone_ref(py)),
             Self::Local(env) => Self::Local(env.clone_ref(py)),
             Self::Writer(log) => Self::Writer(log.clone_ref(py)),
-            Self::Listen { types, collected } => {
-                Self::Listen { types: types.clone_ref(py), collected: collected.clone_ref(py) }
+            Self::Listen { types, collected, whose } => {
+                Self::Listen { types: types.clone_ref(py), collected: collected.clone_ref(py), whose: *whose }
             }
             Self::Awaits => Self::Awaits,
         }
@@ -87,7 +95,7 @@ impl Handler {
                 }
                 _ => Answer::Passes,
             },
-            Self::Listen { types, collected } => {
+            Self::Listen { types, collected, .. } => {
                 let listened = effect.is_instance(types.bind(py)).and_then(|is_one| {
                     if is_one { collected.bind(py).append(effect) } else { Ok(()) }
                 });
@@ -114,7 +122,16 @@ impl Handler {
         }
     }
 
-    /// The handler of a task that is spawned in it.
+    /// The same, for tasks that are spawned in it.
+    pub(super) fn inherited(&self, py: Python<'_>) -> Self {
+        let mut handler = self.clone_ref(py);
+        if let Self::Listen { whose, .. } = &mut handler {
+            *whose = Whose::Spawner;
+        }
+        handler
+    }
+
+    /// The handler of one task that is spawned in it.
     pub(super) fn for_child(&self, py: Python<'_>) -> PyResult<Self> {
         Ok(match self {
             Self::State { store, is_isolated: true } => {
@@ -132,7 +149,7 @@ impl Handler {
     pub(super) fn leave<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = value.py();
         match self {
-            Self::Listen { collected, .. } => {
+            Self::Listen { collected, whose: Whose::Own, .. } => {
                 Ok(PyTuple::new(py, [value, collected.bind(py).clone().into_any()])?.into_any())
             }
             _ => Ok(value),
@@ -157,7 +174,7 @@ impl Handler {
             Self::State { store, .. } => visit.call(store),
             Self::Reader(env) | Self::Local(env) => visit.call(env),
             Self::Writer(log) => visit.call(log),
-            Self::Listen { types, collected } => {
+            Self::Listen { types, collected, .. } => {
                 visit.call(types)?;
                 visit.call(collected)
             }

@@ -7,7 +7,7 @@
 //! - [`Next::Value`]: goes into the innermost frame. When a segment has no frame left, the value leaves the handler.
 //! - [`Next::Throw`]: is thrown into the innermost frame, which may catch it.
 //!
-//! A handler that ends without having used its continuation has the continuation unwound first: `GeneratorExit` is
+//! A handler that ends without having used its continuation has the continuation unwound first: `ProgramAbandoned` is
 //! thrown into it, so that its `finally` blocks run, effects and all, inside of the handlers that they had.
 
 use super::{
@@ -28,7 +28,7 @@ use super::{
 use crate::calling::{self, Step};
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyBaseException, PyException, PyGeneratorExit, PyStopIteration},
+    exceptions::{PyBaseException, PyException, PyStopIteration},
     intern,
     prelude::*,
     types::PyList,
@@ -195,7 +195,7 @@ impl<'py> Machine<'_, 'py> {
                 Some(Frame::Try) if error.is_instance_of::<PyException>(py) => {
                     Flow::from(Bound::new(py, Bad { error: error.into_value(py) }).map(Bound::into_any))
                 }
-                Some(Frame::Unwound(next)) if error.is_instance_of::<PyGeneratorExit>(py) => flow_of(py, *next),
+                Some(Frame::Unwound(next)) if glue::is_abandoned(py, &error) => flow_of(py, *next),
                 _ => Flow::throw(error),
             }),
             None => {
@@ -232,7 +232,7 @@ impl<'py> Machine<'_, 'py> {
             Some(rest) => {
                 self.stack.push(Frame::Unwound(Box::new(next)));
                 self.stack.reinstate(rest);
-                Flow::throw(PyGeneratorExit::new_err(()))
+                Flow::throw(glue::abandoned(py))
             }
             None => flow_of(py, next),
         }
@@ -394,7 +394,7 @@ impl<'py> Machine<'_, 'py> {
             // Nothing was resumed, and nothing is lost: the handler has the error, and the rest is unwound.
             self.stack.push(Frame::Unwound(Box::new(Next::Throw(error.into_value(py)))));
             self.stack.reinstate(rest);
-            return Flow::throw(PyGeneratorExit::new_err(()));
+            return Flow::throw(glue::abandoned(py));
         }
         self.stack.reinstate(rest);
         match with {

@@ -183,10 +183,12 @@ impl Run {
         }
     }
 
+    /// The tasks that have not ended, in the order in which they were spawned.
     fn live(&self, py: Python<'_>) -> Vec<Py<Task>> {
         let mut live: Vec<_> =
             self.state.with(py, |state| state.tasks.iter().map(|task| task.clone_ref(py)).collect());
         live.retain(|task: &Py<Task>| !task.get().is_done(py));
+        live.sort_by_key(|task| task.get().id());
         live
     }
 

@@ -150,7 +150,7 @@ impl Stack {
         };
         for segment in &mut self.segments[known.map_or(0, |place| place + 1)..] {
             if let Some(handler) = &segment.handler {
-                chain = Some(chain::extend(py, handler.clone_ref(py), chain)?);
+                chain = Some(chain::extend(py, handler.inherited(py), chain)?);
             }
             segment.chain = Some(chain::clone(py, &chain));
         }

@@ -30,7 +30,7 @@ use super::{
     stack::{Frame, Stack},
     waitable::{Outcome, Settle, Waitable, wake_all},
 };
-use crate::{coroutine, gil_cell::GilCell, names, source::End, unseen::is_finalizing};
+use crate::{coroutine, gil_cell::GilCell, names, source::End};
 use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyString};
 
 /// A spawned program. Wait for it in a program; await it in a coroutine, or in Rust.
@@ -112,6 +112,10 @@ impl Task {
                 state,
             },
         )
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     pub(super) fn run(&self) -> &Py<Run> {
@@ -706,12 +710,7 @@ impl Drop for Task {
         if lost != Some(true) {
             return;
         }
-        Python::try_attach(|py| {
-            if is_finalizing(py) {
-                return;
-            }
-            // It may go while an exception is on its way.
-            let on_its_way = PyErr::take(py);
+        glue::as_it_goes(|py| {
             let outcome = self.settling(py, |settle| settle.look(py));
             if let Some(outcome) = outcome
                 && outcome.end(py) == End::Error
@@ -719,9 +718,6 @@ impl Drop for Task {
             {
                 let text = format!("the exception of {} was never retrieved", self.describe(py));
                 self.run.get().report(py, &text, PyErr::from_value(error.into_bound(py).into_any()));
-            }
-            if let Some(error) = on_its_way {
-                error.restore(py);
             }
         });
     }
