@@ -88,7 +88,7 @@ pub(super) fn followed(run: &Bound<'_, Run>, object: &Bound<'_, PyAny>) -> PyRes
     match begin(run, object)? {
         Begun::Waits { future, .. } => Ok(future),
         Begun::Ended(outcome) => {
-            let future = Future::plain(run)?;
+            let future = Future::hidden(run)?;
             let _ = future.get().settle(py, outcome);
             Ok(future)
         }

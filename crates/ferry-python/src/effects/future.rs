@@ -31,6 +31,9 @@ pub(super) struct Future {
     state: GilCell<State>,
 }
 
+/// Of those that no program sees.
+const UNNUMBERED: u64 = u64::MAX;
+
 #[derive(Default)]
 struct State {
     settle: Settle,
@@ -53,19 +56,18 @@ enum Kind {
 }
 
 impl Future {
-    fn new(run: &Bound<'_, Run>, kind: Kind) -> PyResult<Py<Self>> {
-        let py = run.py();
-        let id = run.get().next_id(py);
+    fn new(run: &Bound<'_, Run>, id: u64, kind: Kind) -> PyResult<Py<Self>> {
         let state = GilCell::of(State { kind, ..State::default() });
-        Py::new(py, Self { id, run: run.clone().unbind(), state })
+        Py::new(run.py(), Self { id, run: run.clone().unbind(), state })
     }
 
     pub(super) fn foreign(run: &Bound<'_, Run>) -> PyResult<Py<Self>> {
-        Self::new(run, Kind::Foreign { follower: None })
+        Self::new(run, UNNUMBERED, Kind::Foreign { follower: None })
     }
 
-    pub(super) fn plain(run: &Bound<'_, Run>) -> PyResult<Py<Self>> {
-        Self::new(run, Kind::Plain)
+    /// One that no program sees.
+    pub(super) fn hidden(run: &Bound<'_, Run>) -> PyResult<Py<Self>> {
+        Self::new(run, UNNUMBERED, Kind::Plain)
     }
 
     /// Keeps what follows its end.
@@ -215,7 +217,7 @@ pub(super) struct Promise {
 
 impl Promise {
     pub(super) fn new<'py>(run: &Bound<'py, Run>) -> PyResult<Bound<'py, Self>> {
-        Bound::new(run.py(), Self { future: Future::plain(run)? })
+        Bound::new(run.py(), Self { future: Future::new(run, run.get().next_id(run.py()), Kind::Plain)? })
     }
 }
 
@@ -250,7 +252,8 @@ pub(super) struct ExternalPromise {
 impl ExternalPromise {
     pub(super) fn new<'py>(run: &Bound<'py, Run>, deadline: Option<f64>) -> PyResult<Bound<'py, Self>> {
         let py = run.py();
-        let future = Future::new(run, Kind::External { on_cancel: Vec::new(), timer: None })?;
+        let kind = Kind::External { on_cancel: Vec::new(), timer: None };
+        let future = Future::new(run, run.get().next_id(py), kind)?;
         if let Some(deadline) = deadline {
             Self::arm(py, &future, deadline)?;
         }

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 /// What is dropped in its turn.
 pub(super) enum Grave {
     Object(Py<PyAny>),
+    /// The innermost first.
     Segments(Vec<Segment>),
 }
 
@@ -43,8 +44,8 @@ fn drop_one(grave: Grave) {
     match grave {
         Grave::Object(object) => drop(object),
         // What began last ends first, as if it returned.
-        Grave::Segments(mut segments) => {
-            while let Some(mut segment) = segments.pop() {
+        Grave::Segments(segments) => {
+            for mut segment in segments {
                 while let Some(frame) = segment.frames.pop() {
                     drop(frame);
                 }

@@ -166,7 +166,7 @@ impl<'py> Machine<'_, 'py> {
             Some(Frame::Chain(function)) => {
                 calling::call_with(function.bind(py), &value).map_or_else(Flow::throw, Flow::Eval)
             }
-            Some(Frame::Try) => Flow::from(Bound::new(py, Good { value: value.unbind() }).map(Bound::into_any)),
+            Some(Frame::Try) => Flow::from(Bound::new(py, Good::of(value.unbind())).map(Bound::into_any)),
             Some(Frame::Unwound(next)) => flow_of(py, *next),
             _ => Flow::Value(value),
         }
@@ -314,20 +314,18 @@ impl<'py> Machine<'_, 'py> {
     /// Has the innermost handler that takes the effect answer it.
     #[inline]
     fn perform(&mut self, effect: &Bound<'py, PyAny>, kind: Kind) -> Flow<'py> {
-        self.perform_below(effect, kind, self.stack.segments.len())
+        self.offer(effect, kind, Vec::new())
     }
 
-    /// As [`perform`](Self::perform), of the handlers below `level`.
-    fn perform_below(&mut self, effect: &Bound<'py, PyAny>, kind: Kind, level: usize) -> Flow<'py> {
+    /// As [`perform`](Self::perform), of an effect that comes from `inside`, captured segments that are not on the stack.
+    fn offer(&mut self, effect: &Bound<'py, PyAny>, kind: Kind, inside: Vec<Segment>) -> Flow<'py> {
         let py = effect.py();
-        for place in (1..level).rev() {
-            let Some(handler) = &self.stack.segments[place].handler else { continue };
+        let own = self.stack.segments.iter().enumerate().skip(1).rev();
+        for (place, handler) in own.filter_map(|(place, segment)| Some((place, segment.handler.as_ref()?))) {
             match handler.consider(effect, kind) {
                 Answer::Passes => {}
-                Answer::Value(value) => return Flow::Value(value),
-                Answer::Error(error) => return Flow::throw(error),
-                Answer::Elsewhere => return base::answer(self, effect, kind, base::Awaits::Elsewhere),
-                Answer::Takes => return self.handle(effect, place),
+                Answer::Takes => return self.handle(effect, place, inside),
+                answer => return self.answered(effect, kind, answer, inside),
             }
         }
         let mut outside = super::chain::clone(py, &self.stack.inherited);
@@ -336,27 +334,45 @@ impl<'py> Machine<'_, 'py> {
             count += 1;
             match node.get().handler.consider(effect, kind) {
                 Answer::Passes => {}
-                Answer::Value(value) => return Flow::Value(value),
-                Answer::Error(error) => return Flow::throw(error),
-                Answer::Elsewhere => return base::answer(self, effect, kind, base::Awaits::Elsewhere),
                 Answer::Takes => {
                     self.stack.adopt(py, count);
-                    return self.handle(effect, 1);
+                    return self.handle(effect, 1, inside);
                 }
+                answer => return self.answered(effect, kind, answer, inside),
             }
             outside = node.get().parent(py);
         }
+        self.stack.reinstate(inside);
         base::answer(self, effect, kind, base::Awaits::AsTheRunHasIt)
     }
 
+    /// An effect that came from `inside` has its answer, without a continuation.
+    #[inline]
+    fn answered(
+        &mut self,
+        effect: &Bound<'py, PyAny>,
+        kind: Kind,
+        answer: Answer<'py>,
+        inside: Vec<Segment>,
+    ) -> Flow<'py> {
+        self.stack.reinstate(inside);
+        match answer {
+            Answer::Value(value) => Flow::Value(value),
+            Answer::Error(error) => Flow::throw(error),
+            Answer::Elsewhere => base::answer(self, effect, kind, base::Awaits::Elsewhere),
+            Answer::Passes | Answer::Takes => unreachable!("those are told apart before"),
+        }
+    }
+
     /// Calls the handler of the segment at `place`, with what runs inside of it as the continuation.
-    fn handle(&mut self, effect: &Bound<'py, PyAny>, place: usize) -> Flow<'py> {
+    fn handle(&mut self, effect: &Bound<'py, PyAny>, place: usize, mut inside: Vec<Segment>) -> Flow<'py> {
         let py = effect.py();
         let Some(Handler::User(function)) = &self.stack.segments[place].handler else {
             unreachable!("only a function takes a continuation")
         };
         let function = function.clone_ref(py);
-        let k = match K::new(py, self.stack.capture(place)) {
+        self.stack.capture(place, &mut inside);
+        let k = match K::new(py, inside) {
             Ok(k) => k,
             Err(error) => return Flow::throw(error),
         };
@@ -388,7 +404,7 @@ impl<'py> Machine<'_, 'py> {
             Ok(rest) => rest,
             Err(error) => return Flow::throw(error),
         };
-        let function = rest.first().and_then(|segment| segment.handler.as_ref());
+        let function = rest.last().and_then(|segment| segment.handler.as_ref());
         let ended = self.end_handler(k, function, tail);
         if let Err(error) = ended {
             // Nothing was resumed, and nothing is lost: the handler has the error, and the rest is unwound.
@@ -440,15 +456,12 @@ impl<'py> Machine<'_, 'py> {
             Ok(rest) => rest,
             Err(error) => return Flow::throw(error),
         };
-        let level = self.stack.segments.len();
-        let closed = self.end_handler(&pass.continuation, None, Tail::Yes);
-        self.stack.reinstate(rest);
-        if let Err(error) = closed {
+        if let Err(error) = self.end_handler(&pass.continuation, None, Tail::Yes) {
+            self.stack.reinstate(rest);
             return Flow::throw(error);
         }
         let effect = pass.effect.bind(py);
-        // The segment of the handler itself stands at `level`.
-        self.perform_below(effect, Kind::of(effect), level)
+        self.offer(effect, Kind::of(effect), rest)
     }
 }
 

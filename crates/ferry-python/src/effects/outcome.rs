@@ -1,6 +1,6 @@
 //! [`Ok`](Good) and [`Err`](Bad), as Python sees them: what `Try` gives.
 
-use super::glue;
+use super::{glue, grave::Link};
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyBaseException, PyTypeError},
@@ -11,8 +11,13 @@ use pyo3::{
 /// The value of a program that raised nothing.
 #[pyclass(frozen, module = "asyncferry.effects", name = "Ok")]
 pub(super) struct Good {
-    #[pyo3(get)]
-    pub(super) value: Py<PyAny>,
+    value: Link,
+}
+
+impl Good {
+    pub(super) fn of(value: Py<PyAny>) -> Self {
+        Self { value: Link::new(value) }
+    }
 }
 
 #[pymethods]
@@ -24,7 +29,12 @@ impl Good {
 
     #[new]
     fn new(value: Py<PyAny>) -> Self {
-        Self { value }
+        Self::of(value)
+    }
+
+    #[getter]
+    fn value(&self, py: Python<'_>) -> Py<PyAny> {
+        self.value.get().clone_ref(py)
     }
 
     /// True.
@@ -43,21 +53,21 @@ impl Good {
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
         match other.cast::<Self>() {
-            Ok(other) => self.value.bind(other.py()).eq(&other.get().value),
+            Ok(other) => self.value.get().bind(other.py()).eq(other.get().value.get()),
             Err(_) => Ok(false),
         }
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        Ok(self.value.bind(py).hash()? ^ 0x4f6b)
+        Ok(self.value.get().bind(py).hash()? ^ 0x4f6b)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("Ok({})", self.value.bind(py).repr()?))
+        Ok(format!("Ok({})", self.value.get().bind(py).repr()?))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Py<PyAny>,)) {
-        (py.get_type::<Self>(), (self.value.clone_ref(py),))
+        (py.get_type::<Self>(), (self.value(py),))
     }
 
     #[classmethod]
@@ -69,7 +79,7 @@ impl Good {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.value)
+        visit.call(self.value.get())
     }
 }
 

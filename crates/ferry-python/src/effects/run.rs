@@ -47,8 +47,14 @@ use std::{
 /// So many yields of a task, and others have their turn.
 const SLICE: u32 = 128;
 
-/// So long a turn takes, unless a single step takes longer; then the loop has its own.
-const TURN: Duration = Duration::from_millis(2);
+/// So long a turn takes, unless a single step takes longer; then the loop has its own. What an Await waits for needs
+/// three or four turns of the loop until the program knows.
+const TURN: Duration = Duration::from_millis(1);
+
+/// Every so many turns of a program that is busy, one takes longer than the 5 ms after which a thread of Python's that
+/// waits for the GIL asks for it. A loop lets go of the GIL for a moment each time it looks at its descriptors, and that
+/// begins those 5 ms anew: threads beside a busy program would wait for ever, signals and all.
+const LONG_TURN: (u32, Duration) = (8, Duration::from_millis(6));
 
 /// The time is looked at after so many yields.
 const LOOK: u32 = 512;
@@ -79,6 +85,8 @@ struct State {
     outside: isize,
     is_turning: bool,
     is_scheduled: bool,
+    /// How many turns in a row have ended as their time was over.
+    busy_turns: u32,
     phase: Phase,
     root: Option<Py<Task>>,
     /// Settled when all is over.
@@ -295,14 +303,17 @@ fn call_soon(event_loop: &Bound<'_, PyAny>, run: &Bound<'_, Run>, context: &Boun
 fn turn(run: &Bound<'_, Run>) -> PyResult<()> {
     let py = run.py();
     let state = &run.get().state;
-    let is_nested = state.with(py, |state| {
+    let (is_nested, busy_turns) = state.with(py, |state| {
         state.is_scheduled = false;
-        std::mem::replace(&mut state.is_turning, true)
+        (std::mem::replace(&mut state.is_turning, true), state.busy_turns)
     });
     if is_nested {
         return Ok(());
     }
+    let (every, long) = LONG_TURN;
+    let time = if busy_turns % every == every - 1 { long } else { TURN };
     let began = Instant::now();
+    let mut is_busy = false;
     let mut spent = 0;
     while let Some(task) = state.with(py, |state| state.ready.pop()) {
         spent += work(run, task.bind(py));
@@ -311,12 +322,16 @@ fn turn(run: &Bound<'_, Run>) -> PyResult<()> {
         }
         if spent >= LOOK {
             spent = 0;
-            if began.elapsed() >= TURN {
+            if began.elapsed() >= time {
+                is_busy = true;
                 break;
             }
         }
     }
-    state.with(py, |state| state.is_turning = false);
+    state.with(py, |state| {
+        state.is_turning = false;
+        state.busy_turns = if is_busy { state.busy_turns.wrapping_add(1) } else { 0 };
+    });
     rest(run);
     match state.with(py, |state| state.stops.take()) {
         Some(stops) if matches!(run.get().host, Host::Loop { .. }) => Err(stops),
@@ -507,7 +522,7 @@ fn make<'py>(
     // The turn of the first ready task is made later in any case.
     run.get().state.with(py, |state| state.is_turning = true);
     let root = spawn(&run, new)?;
-    let end = Future::plain(&run)?;
+    let end = Future::hidden(&run)?;
     let (kept, kept_end) = (root.clone().unbind(), end.clone_ref(py));
     run.get().state.with(py, |state| {
         state.root = Some(kept);
@@ -596,18 +611,18 @@ fn sleep(run: &Bound<'_, Run>, inbox: &Inbox) -> PyResult<()> {
         let until = if let Phase::Closing { until, .. } = &state.phase { *until } else { None };
         (!state.ready.is_empty() || state.is_scheduled || matches!(state.phase, Phase::Over), until)
     });
+    let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+    if left.is_some_and(|left| left.is_zero()) {
+        discard_all(run);
+        return Ok(());
+    }
     if !is_ready && inbox.is_empty() {
         if names::running_loop(py)?.is_some() {
             return Err(PyRuntimeError::new_err(
                 "run() has to wait, which would stop the event loop of this thread: use await async_run(program)",
             ));
         }
-        let left = until.map_or(GLANCE, |until| until.saturating_duration_since(Instant::now()).min(GLANCE));
-        if left.is_zero() {
-            discard_all(run);
-            return Ok(());
-        }
-        py.detach(|| thread::park_timeout(left));
+        py.detach(|| thread::park_timeout(left.map_or(GLANCE, |left| left.min(GLANCE))));
         // The loop that something waits for may have been closed.
         crate::home::sweep(py);
     }

@@ -106,20 +106,20 @@ impl Stack {
         self.top().frames.push(frame);
     }
 
-    /// Cuts off the segments from `level` on.
-    pub(super) fn capture(&mut self, level: usize) -> Vec<Segment> {
-        let captured = self.segments.split_off(level);
+    /// Cuts off the segments from `level` on, and adds them to `captured`, which was cut off before. There the innermost is
+    /// the first, so that an effect which goes from handler to handler moves no segment twice.
+    pub(super) fn capture(&mut self, level: usize, captured: &mut Vec<Segment>) {
+        captured.extend(self.segments.drain(level..).rev());
         debug_assert!(!self.segments.is_empty(), "the bottom segment has no handler");
-        captured
     }
 
     /// Puts captured segments on top.
-    pub(super) fn reinstate(&mut self, mut captured: Vec<Segment>) {
-        for segment in &mut captured {
+    pub(super) fn reinstate(&mut self, captured: Vec<Segment>) {
+        self.segments.extend(captured.into_iter().rev().map(|mut segment| {
             // What is outside of them may be another now.
             segment.chain = None;
-        }
-        self.segments.append(&mut captured);
+            segment
+        }));
     }
 
     /// Makes own segments of the inherited handlers up to the `count`-th, so that they can be captured.
@@ -168,6 +168,7 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         if !self.segments.is_empty() {
+            self.segments.reverse();
             bury(Grave::Segments(std::mem::take(&mut self.segments)));
         }
     }
