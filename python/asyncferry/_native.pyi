@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Gener
 from contextvars import Context
 from enum import IntEnum
 from os import PathLike
-from types import GenericAlias, TracebackType
+from types import GenericAlias, ModuleType, TracebackType
 from typing import Any, Final, Generic, Literal, ParamSpec, Self, TypeVar, final, overload, type_check_only
 
 from typing_extensions import disjoint_base
@@ -48,6 +48,7 @@ __all__ = [
     "Semaphore",
     "State",
     "__version__",
+    "_effects",
     "_register_from_rust",
     "as_completed",
     "check_cancelled",
@@ -70,6 +71,8 @@ else:
     class QueueShutDown(Exception): ...
 
 __version__: Final[str]
+
+_effects: ModuleType
 
 ALL_COMPLETED: Final = "ALL_COMPLETED"
 FIRST_COMPLETED: Final = "FIRST_COMPLETED"

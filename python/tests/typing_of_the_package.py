@@ -2,11 +2,12 @@
 what it says is so."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from typing import Any, Literal, assert_type
 
 import asyncferry as ferry
-from asyncferry import Job, State, patterns
+from asyncferry import Job, State, effects, patterns
 
 
 def plain(text: str, times: int = 1) -> int:
@@ -234,6 +235,62 @@ async def of_pools() -> None:
         assert_type(await pool.shutdown(1), list[str])
 
 
+@effects.do
+def length(text: str, *, times: int = 1) -> Generator[Any, Any, int]:
+    value = yield from effects.Get(text)
+    assert_type(value, Any)
+    state = yield from effects.Try(effects.Pure(3))
+    assert_type(state, effects.Ok[int] | effects.Err[Exception])
+    task = yield from effects.Spawn(effects.Await(coroutine(text)))
+    assert_type(task, effects.Task[int])
+    assert_type((yield from effects.Wait(task)), int)
+    assert_type((yield from effects.Gather(task, task)), list[int])
+    promise = yield from effects.CreatePromise[str]()
+    assert_type(promise.future, effects.Future[str])
+    yield effects.CompletePromise(promise, "value")
+    assert_type((yield from effects.Wait(promise.future)), str)
+    assert_type((yield from effects.Listen(effects.Pure("x"))), tuple[str, list[Any]])
+    return times
+
+
+@effects.do
+def without_yield(text: str) -> str:
+    return text
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadFile(effects.EffectBase[bytes]):
+    path: str
+
+
+@effects.handler
+def files(effect: ReadFile, k: effects.K) -> Generator[Any, Any, object]:
+    result = yield effects.Resume(k, effect.path.encode())
+    return result
+
+
+class WithMethod:
+    @effects.do
+    def method(self, number: int) -> Generator[Any, Any, float]:
+        yield effects.Pure(None)
+        return float(number)
+
+
+async def of_effects() -> None:
+    program = length("abc", times=2)
+    assert_type(program, effects.Call[int])
+    handled = effects.state({"abc": 1})(program)
+    assert_type(handled, effects.Program[int])
+    assert_type(await effects.async_run(handled), int)
+    assert_type(await effects.async_run(handled, grace=1.0), int)
+    assert_type(effects.run(without_yield("abc")), str)
+    assert_type(effects.run(without_yield("abc").map(len)), int)
+    assert_type(effects.run(WithMethod().method(3).flat_map(lambda value: effects.Pure(str(value)))), str)
+    assert_type(effects.run(files(ReadFile("a").map(len))), int)
+    assert_type(effects.run(effects.with_handlers([effects.reader({}), effects.writer], effects.Pure(1))), int)
+    assert_type(effects.run(effects.Pure(1), awaits=effects.thread_loop()), int)
+
+
 PARTS: list[Callable[[], Coroutine[Any, Any, None]]] = [
     submitted,
     looked_at,
@@ -246,6 +303,7 @@ PARTS: list[Callable[[], Coroutine[Any, Any, None]]] = [
     primitives,
     of_patterns,
     of_pools,
+    of_effects,
 ]
 
 

@@ -10,8 +10,8 @@ use super::{
     kind::{Kind, as_a},
     machine::{Flow, Machine, Next, Pause},
     requests::{
-        AcquireSemaphore, Cancel, CompletePromise, CreateExternalPromise, CreateSemaphore, Discard, FailPromise,
-        Gather, Race, ReleaseSemaphore, Spawn, Wait as WaitFor,
+        AcquireSemaphore, Cancel, CompletePromise, CreateExternalPromise, CreateSemaphore, Discard,
+        FailPromise, Gather, Race, ReleaseSemaphore, Spawn, Wait as WaitFor,
     },
     semaphore::Semaphore,
     stack::Frame,
@@ -183,7 +183,8 @@ fn unhandled(machine: &Machine<'_, '_>, effect: &Bound<'_, PyAny>) -> PyErr {
         Frame::Generator(generator) | Frame::Handling { generator, .. } => Some(generator.bind(py)),
         _ => None,
     });
-    let place = generator.map_or_else(|| machine.task.get().describe(py), |generator| glue::place_of(generator));
+    let place =
+        generator.map_or_else(|| machine.task.get().describe(py), |generator| glue::place_of(generator));
     glue::error(py, "unhandled", (effect, place))
 }
 

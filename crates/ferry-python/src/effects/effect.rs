@@ -7,8 +7,7 @@ use super::{
     program::{self, Program},
 };
 use pyo3::{
-    PyClass,
-    PyTraverseError, PyVisit,
+    PyClass, PyTraverseError, PyVisit,
     exceptions::PyTypeError,
     prelude::*,
     types::{PyDict, PyTuple, PyType},
@@ -29,7 +28,8 @@ impl EffectBase {
         kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<PyClassInitializer<Self>> {
         // A class with an __init__ of its own keeps them; any other would lose them.
-        if !(args.is_empty() && kwargs.is_none()) && !glue::has_init(cls)? {
+        let has_arguments = !args.is_empty() || kwargs.is_some();
+        if has_arguments && !glue::has_init(cls)? {
             return Err(PyTypeError::new_err(format!(
                 "{0}() takes no arguments: give {0} an __init__ that keeps them, or make it a frozen dataclass",
                 cls.name()?
@@ -114,7 +114,9 @@ impl Modify {
     fn new(key: Py<PyAny>, function: Bound<'_, PyAny>) -> PyResult<PyClassInitializer<Self>> {
         if !function.is_callable() {
             let class = glue::class_name(&function);
-            return Err(PyTypeError::new_err(format!("Modify() takes a function of the old value, not {class}")));
+            return Err(PyTypeError::new_err(format!(
+                "Modify() takes a function of the old value, not {class}"
+            )));
         }
         Ok(effect(Self { key, function: function.unbind() }))
     }
@@ -165,7 +167,10 @@ impl Local {
     #[new]
     fn new(env: Bound<'_, PyAny>, program: Bound<'_, PyAny>) -> PyResult<PyClassInitializer<Self>> {
         program::expect("Local() takes the values and a program", &program)?;
-        Ok(effect(Self { env: glue::mapping("Local()", &env)?.unbind(), program: Link::new(program.unbind()) }))
+        Ok(effect(Self {
+            env: glue::mapping("Local()", &env)?.unbind(),
+            program: Link::new(program.unbind()),
+        }))
     }
 
     #[getter]
@@ -248,7 +253,9 @@ impl Listen {
         };
         if let Some(other) = types.iter().find(|class| !class.is_instance_of::<PyType>()) {
             let class = glue::class_name(&other);
-            return Err(PyTypeError::new_err(format!("Listen() takes classes of effects as types, not {class}")));
+            return Err(PyTypeError::new_err(format!(
+                "Listen() takes classes of effects as types, not {class}"
+            )));
         }
         Ok(effect(Self { program: Link::new(program.unbind()), types: types.unbind() }))
     }

@@ -19,12 +19,12 @@ use super::{
 };
 use crate::{
     background,
+    call::Hold,
     calling,
     context::current_context,
     coroutine::{self, Inherit},
     coroutine_job::CoroutineWork,
     home::Home,
-    call::Hold,
     job::Job,
     names,
     source::{End, Ending, Request, Source, Watch},
@@ -43,7 +43,10 @@ pub(super) enum Begun {
     /// A task or a future of the same run.
     Own(Waitable),
     /// `future` is settled when `object` has ended.
-    Waits { object: Py<PyAny>, future: Py<Future> },
+    Waits {
+        object: Py<PyAny>,
+        future: Py<Future>,
+    },
 }
 
 /// Whether a program of this run can wait for `object`.
@@ -229,7 +232,10 @@ pub(super) enum Awaited {
     Task(Py<Task>),
     Future(Py<Future>),
     /// A run's own program, and the future that is settled when all of the run is over.
-    Run { root: Py<Task>, end: Py<Future> },
+    Run {
+        root: Py<Task>,
+        end: Py<Future>,
+    },
 }
 
 impl Awaited {

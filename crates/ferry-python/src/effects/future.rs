@@ -20,7 +20,7 @@ use pyo3::{
     intern,
     prelude::*,
     sync::PyOnceLock,
-    types::PyList,
+    types::{PyList, PyType},
 };
 
 /// What a promise is completed for. Wait for it, or await it in a coroutine.
@@ -188,6 +188,15 @@ impl Future {
         foreign::awaited(py, slf.repr()?.to_str()?, foreign::Awaited::Future(slf.clone().unbind()), end)
     }
 
+    #[classmethod]
+    #[pyo3(signature = (item, /))]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::names::generic_alias(cls, item)
+    }
+
     fn __repr__(&self) -> String {
         format!("Future({})", self.id)
     }
@@ -197,7 +206,9 @@ impl Future {
         let traverse = |state: &mut State| {
             state.settle.traverse(&visit)?;
             match &state.kind {
-                Kind::External { on_cancel, .. } => on_cancel.iter().try_for_each(|callback| visit.call(callback)),
+                Kind::External { on_cancel, .. } => {
+                    on_cancel.iter().try_for_each(|callback| visit.call(callback))
+                }
                 _ => Ok(()),
             }
         };
@@ -232,6 +243,15 @@ impl Promise {
     #[getter]
     fn future(&self, py: Python<'_>) -> Py<Future> {
         self.future.clone_ref(py)
+    }
+
+    #[classmethod]
+    #[pyo3(signature = (item, /))]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::names::generic_alias(cls, item)
     }
 
     fn __repr__(&self) -> String {
@@ -332,6 +352,15 @@ impl ExternalPromise {
             Some(error) if error.bind(py).is_instance(class)? => calling::call(&callback, (), None).map(drop),
             _ => Ok(()),
         }
+    }
+
+    #[classmethod]
+    #[pyo3(signature = (item, /))]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::names::generic_alias(cls, item)
     }
 
     fn __repr__(&self) -> String {

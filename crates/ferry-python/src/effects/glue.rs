@@ -58,7 +58,9 @@ pub(super) fn error<'py>(py: Python<'py>, make: &str, arguments: impl calling::A
 
 /// How an object is called in a sentence: short, and whatever its own `repr` may do.
 pub(super) fn describe(object: &Bound<'_, PyAny>) -> String {
-    call(object.py(), "describe", (object,)).and_then(|text| text.extract()).unwrap_or_else(|_| "?".to_owned())
+    call(object.py(), "describe", (object,))
+        .and_then(|text| text.extract())
+        .unwrap_or_else(|_| "?".to_owned())
 }
 
 /// The name of a function, a program or a handler.
@@ -68,7 +70,9 @@ pub(super) fn name_of(object: &Bound<'_, PyAny>) -> String {
 
 /// "an int".
 pub(super) fn class_name(object: &Bound<'_, PyAny>) -> String {
-    call(object.py(), "class_name", (object,)).and_then(|text| text.extract()).unwrap_or_else(|_| "?".to_owned())
+    call(object.py(), "class_name", (object,))
+        .and_then(|text| text.extract())
+        .unwrap_or_else(|_| "?".to_owned())
 }
 
 /// Where a suspended generator stands: "file, line N, in name".

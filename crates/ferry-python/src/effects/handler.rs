@@ -22,13 +22,20 @@ use pyo3::{
 /// A handler, where it's installed.
 pub(super) enum Handler {
     User(Py<Function>),
-    State { store: Py<PyDict>, is_isolated: bool },
+    State {
+        store: Py<PyDict>,
+        is_isolated: bool,
+    },
     Reader(Py<PyAny>),
     /// Some values over those of the environment.
     Local(Py<PyAny>),
     Writer(Py<PyList>),
     /// Collects effects of some types that go by.
-    Listen { types: Py<PyTuple>, collected: Py<PyList>, whose: Whose },
+    Listen {
+        types: Py<PyTuple>,
+        collected: Py<PyList>,
+        whose: Whose,
+    },
     /// Answers Await on a loop of another thread where the run has none.
     Awaits,
 }
@@ -96,9 +103,9 @@ impl Handler {
                 _ => Answer::Passes,
             },
             Self::Listen { types, collected, .. } => {
-                let listened = effect.is_instance(types.bind(py)).and_then(|is_one| {
-                    if is_one { collected.bind(py).append(effect) } else { Ok(()) }
-                });
+                let listened = effect
+                    .is_instance(types.bind(py))
+                    .and_then(|is_one| if is_one { collected.bind(py).append(effect) } else { Ok(()) });
                 listened.map_or_else(Answer::Error, |()| Answer::Passes)
             }
             Self::Awaits if kind == Kind::Await => Answer::Elsewhere,
@@ -188,9 +195,7 @@ fn answer_state<'py>(store: &Bound<'py, PyDict>, effect: &Bound<'py, PyAny>, kin
     let py = store.py();
     let none = || py.None().into_bound(py);
     let answered = match kind {
-        Kind::Get => {
-            store.get_item(&as_a::<Get>(effect).get().key).map(|value| value.unwrap_or_else(none))
-        }
+        Kind::Get => store.get_item(&as_a::<Get>(effect).get().key).map(|value| value.unwrap_or_else(none)),
         Kind::Put => {
             let put = as_a::<Put>(effect).get();
             store.set_item(&put.key, &put.value).map(|()| none())
@@ -237,8 +242,12 @@ impl Function {
     pub(super) fn new(function: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = function.py();
         let known = glue::call(py, "check_handler", (function,))?;
-        let (takes, is_generator, ends, offsets): (Option<Bound<'_, PyTuple>>, bool, u8, Bound<'_, PyFrozenSet>) =
-            known.extract()?;
+        let (takes, is_generator, ends, offsets): (
+            Option<Bound<'_, PyTuple>>,
+            bool,
+            u8,
+            Bound<'_, PyFrozenSet>,
+        ) = known.extract()?;
         let ends = match ends {
             0 => Ends::Never,
             1 => Ends::Always,
@@ -259,11 +268,7 @@ impl Function {
     }
 
     #[inline]
-    pub(super) fn call<'py>(
-        &self,
-        effect: &Bound<'py, PyAny>,
-        k: &Bound<'py, K>,
-    ) -> PyResult<Called<'py>> {
+    pub(super) fn call<'py>(&self, effect: &Bound<'py, PyAny>, k: &Bound<'py, K>) -> PyResult<Called<'py>> {
         let called = calling::call_with_two(self.function.bind(effect.py()), effect, k.as_any())?;
         if self.is_generator {
             return Ok(Called::Generator(called));
@@ -389,7 +394,10 @@ pub(super) fn state<'py>(
 /// A handler of Ask, which answers with these values.
 #[pyfunction]
 #[pyo3(signature = (env = None))]
-pub(super) fn reader<'py>(py: Python<'py>, env: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, Installer>> {
+pub(super) fn reader<'py>(
+    py: Python<'py>,
+    env: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, Installer>> {
     let env = copy_of("reader()", py, env)?.into_any().unbind();
     installer(py, Handler::Reader(env), "reader()")
 }
@@ -445,7 +453,11 @@ fn installer<'py>(py: Python<'py>, handler: Handler, name: &str) -> PyResult<Bou
     Bound::new(py, Installer { recipe: Recipe::Same(handler), name: name.to_owned() })
 }
 
-fn copy_of<'py>(what: &str, py: Python<'py>, values: Option<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyDict>> {
+fn copy_of<'py>(
+    what: &str,
+    py: Python<'py>,
+    values: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
     match values.filter(|values| !values.is_none()) {
         Some(values) => Ok(glue::mapping(what, &values)?.cast_into()?),
         None => Ok(PyDict::new(py)),

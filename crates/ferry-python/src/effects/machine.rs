@@ -283,7 +283,9 @@ impl<'py> Machine<'_, 'py> {
             Kind::Pass => self.pass(as_a::<Pass>(object).get(), py),
             Kind::Other => match glue::is_effect(object) {
                 Ok(true) => self.perform(object, kind),
-                Ok(false) => Flow::throw(glue::not_a_program("a program yields effects and programs", object)),
+                Ok(false) => {
+                    Flow::throw(glue::not_a_program("a program yields effects and programs", object))
+                }
                 Err(error) => Flow::throw(error),
             },
             effect => self.perform(object, effect),
@@ -393,12 +395,7 @@ impl<'py> Machine<'_, 'py> {
     }
 
     /// Goes on with a continuation.
-    fn resume(
-        &mut self,
-        k: &Py<K>,
-        with: Result<&Py<PyAny>, &Py<PyBaseException>>,
-        tail: Tail,
-    ) -> Flow<'py> {
+    fn resume(&mut self, k: &Py<K>, with: Result<&Py<PyAny>, &Py<PyBaseException>>, tail: Tail) -> Flow<'py> {
         let py = self.run.py();
         let rest = match k.get().take(py) {
             Ok(rest) => rest,

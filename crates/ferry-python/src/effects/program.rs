@@ -5,8 +5,7 @@
 
 use super::{glue, grave::Link, handler::Handler, kind::Kind};
 use pyo3::{
-    PyClass,
-    PyTraverseError, PyVisit,
+    PyClass, PyTraverseError, PyVisit,
     exceptions::{PyRuntimeError, PyTypeError},
     prelude::*,
     types::{PyDict, PyTuple, PyType},
@@ -42,6 +41,7 @@ impl Program {
     }
 
     #[classmethod]
+    #[pyo3(signature = (item, /))]
     fn __class_getitem__<'py>(
         cls: &Bound<'py, PyType>,
         item: &Bound<'py, PyAny>,

@@ -36,7 +36,10 @@ pub(super) struct Spawn {
 #[pymethods]
 impl Spawn {
     #[new]
-    #[pyo3(signature = (program, priority = PRIORITY_NORMAL, daemon = false, *, name = None))]
+    #[pyo3(
+        signature = (program, priority = PRIORITY_NORMAL, daemon = false, *, name = None),
+        text_signature = "(program, priority=10, daemon=False, *, name=None)"
+    )]
     fn new(
         program: Bound<'_, PyAny>,
         priority: i32,
@@ -298,7 +301,9 @@ impl CreateExternalPromise {
     #[pyo3(signature = (deadline = None))]
     fn new(deadline: Option<f64>) -> PyResult<PyClassInitializer<Self>> {
         if deadline.is_some_and(f64::is_nan) {
-            return Err(PyValueError::new_err("a deadline can't be NaN: give an instant of time.monotonic()"));
+            return Err(PyValueError::new_err(
+                "a deadline can't be NaN: give an instant of time.monotonic()",
+            ));
         }
         Ok(effect(Self { deadline }))
     }
@@ -380,6 +385,8 @@ impl ReleaseSemaphore {
 fn a_semaphore(what: &str, semaphore: Bound<'_, PyAny>) -> PyResult<Py<Semaphore>> {
     semaphore.cast_into::<Semaphore>().map(Bound::unbind).map_err(|other| {
         let class = glue::class_name(&other.into_inner());
-        PyTypeError::new_err(format!("{what} takes a Semaphore, not {class}: yield CreateSemaphore(...) makes one"))
+        PyTypeError::new_err(format!(
+            "{what} takes a Semaphore, not {class}: yield CreateSemaphore(...) makes one"
+        ))
     })
 }

@@ -31,7 +31,9 @@ use super::{
     task::{self, New, Task},
     waitable::Outcome,
 };
-use crate::{calling, context::current_context, gil_cell::GilCell, home::Home, job::Job, names, slots::Slots, timer};
+use crate::{
+    calling, context::current_context, gil_cell::GilCell, home::Home, job::Job, names, slots::Slots, timer,
+};
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyRuntimeError, PyTypeError, PyValueError},
@@ -294,7 +296,11 @@ fn ring(run: &Bound<'_, Run>) {
     }
 }
 
-fn call_soon(event_loop: &Bound<'_, PyAny>, run: &Bound<'_, Run>, context: &Bound<'_, PyAny>) -> PyResult<()> {
+fn call_soon(
+    event_loop: &Bound<'_, PyAny>,
+    run: &Bound<'_, Run>,
+    context: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     let call_soon = event_loop.getattr(intern!(run.py(), "call_soon"))?;
     calling::call(&call_soon, (run,), Some(&foreign::in_context(context)?)).map(drop)
 }
@@ -395,7 +401,8 @@ fn rest(run: &Bound<'_, Run>) {
 /// Every task waits for another.
 fn deadlock(run: &Bound<'_, Run>) {
     let py = run.py();
-    let Some(root) = run.get().state.with(py, |state| state.root.as_ref().map(|root| root.clone_ref(py))) else {
+    let Some(root) = run.get().state.with(py, |state| state.root.as_ref().map(|root| root.clone_ref(py)))
+    else {
         return;
     };
     let waits: Vec<_> = run.get().live(py).iter().take(20).map(|task| task.get().describe_wait(py)).collect();
@@ -507,7 +514,9 @@ fn make<'py>(
 ) -> PyResult<(Bound<'py, Run>, Bound<'py, Task>, Py<Future>)> {
     let py = program.py();
     if grace.is_nan() || grace < 0.0 {
-        return Err(PyValueError::new_err(format!("the grace is a number of seconds from 0 on, not {grace}")));
+        return Err(PyValueError::new_err(format!(
+            "the grace is a number of seconds from 0 on, not {grace}"
+        )));
     }
     let grace = Duration::try_from_secs_f64(grace).unwrap_or(Duration::MAX);
     let run = Bound::new(py, Run { host, grace, state: GilCell::default() })?;

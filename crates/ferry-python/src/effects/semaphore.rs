@@ -92,9 +92,7 @@ impl Semaphore {
 impl Semaphore {
     #[new]
     fn new_by_hand() -> PyResult<Self> {
-        Err(PyTypeError::new_err(
-            "a semaphore belongs to a run: semaphore = yield CreateSemaphore(permits)",
-        ))
+        Err(PyTypeError::new_err("a semaphore belongs to a run: semaphore = yield CreateSemaphore(permits)"))
     }
 
     #[getter]

@@ -88,9 +88,7 @@ pub(super) struct Stack {
 
 impl Stack {
     pub(super) fn new(inherited: Chain) -> Self {
-        let mut segments = Vec::with_capacity(1);
-        segments.push(Segment::new(None));
-        Self { segments, inherited }
+        Self { segments: vec![Segment::new(None)], inherited }
     }
 
     /// The innermost segment.

@@ -20,8 +20,9 @@
 
 use super::{
     chain::Chain,
-    foreign, glue,
+    foreign,
     future::Future,
+    glue,
     kind::{Kind, as_a},
     machine::Next,
     program::Call,
@@ -31,7 +32,11 @@ use super::{
     waitable::{Outcome, Settle, Waitable, wake_all},
 };
 use crate::{coroutine, gil_cell::GilCell, names, source::End};
-use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyString};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    prelude::*,
+    types::{PyString, PyType},
+};
 
 /// A spawned program. Wait for it in a program; await it in a coroutine, or in Rust.
 #[pyclass(frozen, weakref, module = "asyncferry.effects")]
@@ -62,9 +67,20 @@ struct State {
 
 #[derive(Default)]
 enum Stage {
-    New { program: Py<PyAny>, chain: Chain },
-    Ready { stack: Stack, next: Next, grant: Option<Py<Semaphore>> },
-    Parked { stack: Stack, wait: Wait, priority: Option<i32> },
+    New {
+        program: Py<PyAny>,
+        chain: Chain,
+    },
+    Ready {
+        stack: Stack,
+        next: Next,
+        grant: Option<Py<Semaphore>>,
+    },
+    Parked {
+        stack: Stack,
+        wait: Wait,
+        priority: Option<i32>,
+    },
     Running,
     #[default]
     Done,
@@ -73,11 +89,18 @@ enum Stage {
 /// What a parked task waits for.
 pub(super) enum Wait {
     One(Waitable),
-    All { items: Vec<Waitable>, left: usize },
+    All {
+        items: Vec<Waitable>,
+        left: usize,
+    },
     First(Vec<Waitable>),
     Permit(Py<Semaphore>),
     /// What is awaited, and is cancelled with it.
-    Awaited { object: Py<PyAny>, future: Py<Future>, asked: Option<Option<Py<PyAny>>> },
+    Awaited {
+        object: Py<PyAny>,
+        future: Py<Future>,
+        asked: Option<Option<Py<PyAny>>>,
+    },
 }
 
 /// What a new task is made of.
@@ -166,7 +189,12 @@ impl Task {
     }
 
     /// It waits, as whoever will wake it knows already.
-    pub(super) fn park(slf: &Bound<'_, Self>, stack: Stack, wait: Wait, priority: Option<i32>) -> PyResult<()> {
+    pub(super) fn park(
+        slf: &Bound<'_, Self>,
+        stack: Stack,
+        wait: Wait,
+        priority: Option<i32>,
+    ) -> PyResult<()> {
         let py = slf.py();
         let cancel = slf.get().state.with(py, |state| {
             state.stage = Stage::Parked { stack, wait, priority };
@@ -219,9 +247,10 @@ impl Task {
         if names::is_cancelled_error(error.bind(py)).unwrap_or(true) {
             return;
         }
-        let spawned = self.spawned.as_ref().and_then(|(code, place)| {
-            glue::call(py, "spawn_place", (code, *place)).ok().map(Bound::unbind)
-        });
+        let spawned = self
+            .spawned
+            .as_ref()
+            .and_then(|(code, place)| glue::call(py, "spawn_place", (code, *place)).ok().map(Bound::unbind));
         // An exception that takes no notes is raised all the same.
         let _ = glue::call(py, "add_note", (error, self.describe(py), spawned));
     }
@@ -295,10 +324,9 @@ impl Wait {
                 settled(py, &waitable, task, ticket).map(Outcome::into_next)
             }
             Self::First(items) => {
-                let first = items
-                    .iter()
-                    .enumerate()
-                    .find_map(|(place, item)| settled(py, item, task, ticket).map(|outcome| (place, outcome)));
+                let first = items.iter().enumerate().find_map(|(place, item)| {
+                    settled(py, item, task, ticket).map(|outcome| (place, outcome))
+                });
                 let (place, outcome) = first?;
                 items[..place].iter().for_each(|item| item.lose(task));
                 Some(outcome.into_next())
@@ -335,9 +363,11 @@ impl Wait {
                 let count = pending().count();
                 Names { some: pending().take(3).map(clone).collect(), count, other: None }
             }
-            Self::Permit(semaphore) => {
-                Names { some: Vec::new(), count: 0, other: Some(format!("a permit of {}", semaphore.get().describe())) }
-            }
+            Self::Permit(semaphore) => Names {
+                some: Vec::new(),
+                count: 0,
+                other: Some(format!("a permit of {}", semaphore.get().describe())),
+            },
             Self::Awaited { .. } => Names { some: Vec::new(), count: 0, other: Some("an Await".to_owned()) },
         }
     }
@@ -381,7 +411,8 @@ pub(super) fn woken(task: &Bound<'_, Task>, ticket: u32, outcome: &Outcome) -> b
             }
         }
         state.ticket = state.ticket.wrapping_add(1);
-        let Stage::Parked { stack, wait, priority } = std::mem::replace(&mut state.stage, Stage::Running) else {
+        let Stage::Parked { stack, wait, priority } = std::mem::replace(&mut state.stage, Stage::Running)
+        else {
             unreachable!("it was looked at")
         };
         Some((stack, wait, priority, state.cancel.take()))
@@ -501,12 +532,16 @@ pub(super) fn request_cancel(task: &Bound<'_, Task>, message: Option<Py<PyAny>>)
                 let _ = glue::call(py, "with_context", (&error, lost));
             }
             // It's in the queue already.
-            own.state.with(py, |state| state.stage = Stage::Ready { stack, next: Next::Throw(error), grant: None });
+            own.state.with(py, |state| {
+                state.stage = Stage::Ready { stack, next: Next::Throw(error), grant: None }
+            });
             grant.map_or(Ok(()), |semaphore| Semaphore::release(semaphore.bind(py)))
         }
         Stage::Parked { stack, wait, .. } => {
             let error = glue::cancelled(py, message.as_ref()).into_value(py);
-            own.state.with(py, |state| state.stage = Stage::Ready { stack, next: Next::Throw(error), grant: None });
+            own.state.with(py, |state| {
+                state.stage = Stage::Ready { stack, next: Next::Throw(error), grant: None }
+            });
             run::push(own.run.bind(py), task, own.priority);
             forget(task, &wait)
         }
@@ -594,7 +629,9 @@ pub(super) fn discard(task: &Bound<'_, Task>) -> PyResult<()> {
 /// A coroutine that nobody will await is closed, so that it doesn't warn.
 fn close_unstarted(program: &Bound<'_, PyAny>) -> PyResult<()> {
     match Kind::of(program) {
-        Kind::Await => coroutine::never_started(as_a::<super::effect::Await>(program).get().awaitable.bind(program.py())),
+        Kind::Await => {
+            coroutine::never_started(as_a::<super::effect::Await>(program).get().awaitable.bind(program.py()))
+        }
         _ => Ok(()),
     }
 }
@@ -626,7 +663,10 @@ impl Task {
     /// The value, or raises the error. One that has not ended raises asyncio.InvalidStateError.
     fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let outcome = self.settling(py, |settle| settle.look(py));
-        outcome.map_or_else(|| Err(names::invalid_state(py, "the task has not ended")), |end| end.into_result(py))
+        outcome.map_or_else(
+            || Err(names::invalid_state(py, "the task has not ended")),
+            |end| end.into_result(py),
+        )
     }
 
     /// The error, or None. One that has not ended raises asyncio.InvalidStateError.
@@ -649,6 +689,15 @@ impl Task {
     fn __await__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let (py, end) = (slf.py(), Self::watched(slf));
         foreign::awaited(py, &slf.get().title(py), foreign::Awaited::Task(slf.clone().unbind()), end)
+    }
+
+    #[classmethod]
+    #[pyo3(signature = (item, /))]
+    fn __class_getitem__<'py>(
+        cls: &Bound<'py, PyType>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::names::generic_alias(cls, item)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

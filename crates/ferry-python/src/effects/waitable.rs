@@ -48,7 +48,9 @@ impl Outcome {
     pub(super) fn end(&self, py: Python<'_>) -> End {
         match self {
             Self::Value(_) => End::Value,
-            Self::Error(error) if names::is_cancelled_error(error.bind(py)).unwrap_or(false) => End::Cancelled,
+            Self::Error(error) if names::is_cancelled_error(error.bind(py)).unwrap_or(false) => {
+                End::Cancelled
+            }
             Self::Error(_) => End::Error,
         }
     }
@@ -261,7 +263,9 @@ pub(super) fn expect(what: &str, object: &Bound<'_, PyAny>) -> PyResult<()> {
         return Ok(());
     }
     if object.is_instance_of::<Promise>() || object.is_instance_of::<ExternalPromise>() {
-        return Err(PyTypeError::new_err(format!("{what} takes a promise's future: {what} of promise.future")));
+        return Err(PyTypeError::new_err(format!(
+            "{what} takes a promise's future: {what} of promise.future"
+        )));
     }
     if super::program::is_program(object)? {
         return Err(PyTypeError::new_err(format!(
