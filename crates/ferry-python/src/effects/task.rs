@@ -18,20 +18,26 @@
 //!
 //! Waking is told from a ticket: whoever was to wake a task that waits for something else by now does nothing.
 
+mod stopping;
+mod wait;
+mod waking;
+
+pub(super) use stopping::{discard, request_cancel, throw};
+pub(super) use wait::Wait;
+pub(super) use waking::{granted, woken};
+
 use super::{
     chain::Chain,
-    foreign,
-    future::Future,
-    glue,
+    foreign, glue,
     kind::{Kind, as_a},
     machine::Next,
     program::Call,
     run::{self, Run},
     semaphore::Semaphore,
     stack::{Frame, Stack},
-    waitable::{Outcome, Settle, Waitable, wake_all},
+    waitable::{Outcome, Settle, wake_all},
 };
-use crate::{coroutine, gil_cell::GilCell, names, source::End};
+use crate::{gil_cell::GilCell, names, source::End};
 use pyo3::{
     PyTraverseError, PyVisit,
     prelude::*,
@@ -84,23 +90,6 @@ enum Stage {
     Running,
     #[default]
     Done,
-}
-
-/// What a parked task waits for.
-pub(super) enum Wait {
-    One(Waitable),
-    All {
-        items: Vec<Waitable>,
-        left: usize,
-    },
-    First(Vec<Waitable>),
-    Permit(Py<Semaphore>),
-    /// What is awaited, and is cancelled with it.
-    Awaited {
-        object: Py<PyAny>,
-        future: Py<Future>,
-        asked: Option<Option<Py<PyAny>>>,
-    },
 }
 
 /// What a new task is made of.
@@ -291,349 +280,6 @@ fn top_generator(py: Python<'_>, stack: &Stack) -> Option<Py<PyAny>> {
         Frame::Generator(generator) | Frame::Handling { generator, .. } => Some(generator.clone_ref(py)),
         _ => None,
     })
-}
-
-/// A few of the things that something waits for, and how many there are.
-struct Names {
-    some: Vec<Waitable>,
-    count: usize,
-    other: Option<String>,
-}
-
-impl Names {
-    fn describe(&self, py: Python<'_>) -> String {
-        if let Some(other) = &self.other {
-            return other.clone();
-        }
-        let some: Vec<_> = self.some.iter().map(|waitable| waitable.describe(py)).collect();
-        let more = self.count - some.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{}{more}", some.join(", "))
-    }
-}
-
-impl Wait {
-    /// Has those that it waits for wake the task, or gives what it goes on with at once.
-    pub(super) fn register(&mut self, task: &Bound<'_, Task>) -> Option<Next> {
-        let py = task.py();
-        let ticket = task.get().ticket(py);
-        match self {
-            Self::One(waitable) => settled(py, waitable, task, ticket).map(Outcome::into_next),
-            Self::Awaited { future, .. } => {
-                let waitable = Waitable::Future(future.clone_ref(py));
-                settled(py, &waitable, task, ticket).map(Outcome::into_next)
-            }
-            Self::First(items) => {
-                let first = items.iter().enumerate().find_map(|(place, item)| {
-                    settled(py, item, task, ticket).map(|outcome| (place, outcome))
-                });
-                let (place, outcome) = first?;
-                items[..place].iter().for_each(|item| item.lose(task));
-                Some(outcome.into_next())
-            }
-            Self::All { items, left } => {
-                for place in 0..items.len() {
-                    match settled(py, &items[place], task, ticket) {
-                        None => *left += 1,
-                        Some(Outcome::Value(_)) => {}
-                        Some(error) => {
-                            items[..place].iter().for_each(|item| item.lose(task));
-                            return Some(error.into_next());
-                        }
-                    }
-                }
-                (*left == 0).then(|| Next::Collect(std::mem::take(items)))
-            }
-            Self::Permit(semaphore) => {
-                semaphore.get().wait(task, ticket);
-                None
-            }
-        }
-    }
-
-    fn names(&self, py: Python<'_>) -> Names {
-        let clone = |waitable: &Waitable| match waitable {
-            Waitable::Task(task) => Waitable::Task(task.clone_ref(py)),
-            Waitable::Future(future) => Waitable::Future(future.clone_ref(py)),
-        };
-        match self {
-            Self::One(waitable) => Names { some: vec![clone(waitable)], count: 1, other: None },
-            Self::All { items, .. } | Self::First(items) => {
-                let pending = || items.iter().filter(|item| !item.is_settled(py));
-                let count = pending().count();
-                Names { some: pending().take(3).map(clone).collect(), count, other: None }
-            }
-            Self::Permit(semaphore) => Names {
-                some: Vec::new(),
-                count: 0,
-                other: Some(format!("a permit of {}", semaphore.get().describe())),
-            },
-            Self::Awaited { .. } => Names { some: Vec::new(), count: 0, other: Some("an Await".to_owned()) },
-        }
-    }
-
-    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self {
-            Self::One(waitable) => waitable.traverse(visit),
-            Self::All { items, .. } | Self::First(items) => {
-                items.iter().try_for_each(|item| item.traverse(visit))
-            }
-            Self::Permit(semaphore) => visit.call(semaphore),
-            Self::Awaited { object, future, asked } => {
-                visit.call(object)?;
-                if let Some(Some(message)) = asked {
-                    visit.call(message)?;
-                }
-                visit.call(future)
-            }
-        }
-    }
-}
-
-/// How `waitable` ended, or nothing, and `task` waits for it.
-fn settled(py: Python<'_>, waitable: &Waitable, task: &Bound<'_, Task>, ticket: u32) -> Option<Outcome> {
-    if waitable.add(task, ticket) { None } else { waitable.look(py) }
-}
-
-/// Something that a task waited for, with that ticket, has ended. Gives whether the task goes on for it.
-pub(super) fn woken(task: &Bound<'_, Task>, ticket: u32, outcome: &Outcome) -> bool {
-    let py = task.py();
-    let own = task.get();
-    let woken = own.state.with(py, |state| {
-        if state.ticket != ticket {
-            return None;
-        }
-        let Stage::Parked { wait, .. } = &mut state.stage else { return None };
-        if let (Wait::All { left, .. }, Outcome::Value(_)) = (&mut *wait, outcome) {
-            *left -= 1;
-            if *left > 0 {
-                return None;
-            }
-        }
-        state.ticket = state.ticket.wrapping_add(1);
-        let Stage::Parked { stack, wait, priority } = std::mem::replace(&mut state.stage, Stage::Running)
-        else {
-            unreachable!("it was looked at")
-        };
-        Some((stack, wait, priority, state.cancel.take()))
-    });
-    let Some((stack, mut wait, priority, cancel)) = woken else { return false };
-    let next = match (&mut wait, outcome) {
-        (Wait::All { items, .. }, Outcome::Value(_)) => Next::Collect(std::mem::take(items)),
-        _ => outcome.clone_ref(py).into_next(),
-    };
-    let next = after_cancel(py, &mut wait, next, cancel);
-    seen(py, &wait);
-    if let Wait::All { items, .. } | Wait::First(items) = &wait {
-        items.iter().for_each(|item| item.lose(task));
-    }
-    own.state.with(py, |state| state.stage = Stage::Ready { stack, next, grant: None });
-    run::push(own.run.bind(py), task, priority.unwrap_or(own.priority));
-    true
-}
-
-/// Whoever waited sees how it ended.
-fn seen(py: Python<'_>, wait: &Wait) {
-    let look = |waitable: &Waitable| {
-        waitable.look(py);
-    };
-    match wait {
-        Wait::One(waitable) => look(waitable),
-        Wait::All { items, .. } | Wait::First(items) => items.iter().for_each(look),
-        Wait::Permit(_) | Wait::Awaited { .. } => {}
-    }
-}
-
-/// What it goes on with where a cancel is on its way.
-fn after_cancel(py: Python<'_>, wait: &mut Wait, next: Next, cancel: Option<Option<Py<PyAny>>>) -> Next {
-    let asked = if let Wait::Awaited { asked, .. } = wait { asked.take() } else { None };
-    let is_cancelled = |next: &Next| match next {
-        Next::Throw(error) => names::is_cancelled_error(error.bind(py)).unwrap_or(false),
-        _ => false,
-    };
-    let message = match (asked, cancel) {
-        // It was too late for what was awaited: the task itself is cancelled.
-        (_, Some(message)) => message,
-        (Some(message), None) if is_cancelled(&next) => message,
-        // What was awaited has refused, or has failed meanwhile.
-        _ => return next,
-    };
-    let error = glue::cancelled(py, message.as_ref()).into_value(py);
-    if let Next::Throw(lost) = &next {
-        let _ = glue::call(py, "with_context", (&error, lost));
-    }
-    Next::Throw(error)
-}
-
-/// A permit for a task that waits for one with that ticket. `false` if it doesn't any more.
-pub(super) fn granted(task: &Bound<'_, Task>, ticket: u32, semaphore: &Bound<'_, Semaphore>) -> bool {
-    let py = task.py();
-    let own = task.get();
-    let waited = own.state.with(py, |state| {
-        if state.ticket != ticket || !matches!(state.stage, Stage::Parked { .. }) {
-            return None;
-        }
-        state.ticket = state.ticket.wrapping_add(1);
-        let Stage::Parked { stack, wait, .. } = std::mem::replace(&mut state.stage, Stage::Running) else {
-            unreachable!("it was looked at")
-        };
-        let grant = Some(semaphore.clone().unbind());
-        state.stage = Stage::Ready { stack, next: Next::Value(py.None()), grant };
-        Some(wait)
-    });
-    let Some(waited) = waited else { return false };
-    drop(waited);
-    run::push(own.run.bind(py), task, own.priority);
-    true
-}
-
-/// Asks a task to stop, see the table above.
-///
-/// # Errors
-/// What callbacks of `on_cancel`, or the `cancel` of what is awaited, have raised.
-pub(super) fn request_cancel(task: &Bound<'_, Task>, message: Option<Py<PyAny>>) -> PyResult<()> {
-    let py = task.py();
-    let own = task.get();
-    let awaited = own.state.with(py, |state| match &mut state.stage {
-        Stage::Parked { wait: Wait::Awaited { object, asked, .. }, .. } => {
-            *asked = Some(message.as_ref().map(|message| message.clone_ref(py)));
-            Some(object.clone_ref(py))
-        }
-        _ => None,
-    });
-    if let Some(object) = awaited {
-        let is_asked = foreign::cancel(object.bind(py), message.as_ref())?;
-        if !is_asked {
-            // It has ended, and the task will go on with the cancel.
-            own.state.with(py, |state| state.cancel = Some(message));
-        }
-        return Ok(());
-    }
-    let stage = own.state.with(py, |state| match state.stage {
-        Stage::Running => {
-            state.cancel = Some(message.as_ref().map(|message| message.clone_ref(py)));
-            Stage::Done
-        }
-        Stage::Done => Stage::Done,
-        _ => {
-            state.ticket = state.ticket.wrapping_add(1);
-            std::mem::replace(&mut state.stage, Stage::Running)
-        }
-    });
-    match stage {
-        Stage::New { program, .. } => {
-            close_unstarted(program.bind(py))?;
-            Task::finish(task, Outcome::Error(glue::cancelled(py, message.as_ref()).into_value(py)));
-            Ok(())
-        }
-        Stage::Ready { stack, next, grant } => {
-            let error = glue::cancelled(py, message.as_ref()).into_value(py);
-            if let Next::Throw(lost) = &next {
-                let _ = glue::call(py, "with_context", (&error, lost));
-            }
-            // It's in the queue already.
-            own.state.with(py, |state| {
-                state.stage = Stage::Ready { stack, next: Next::Throw(error), grant: None }
-            });
-            grant.map_or(Ok(()), |semaphore| Semaphore::release(semaphore.bind(py)))
-        }
-        Stage::Parked { stack, wait, .. } => {
-            let error = glue::cancelled(py, message.as_ref()).into_value(py);
-            own.state.with(py, |state| {
-                state.stage = Stage::Ready { stack, next: Next::Throw(error), grant: None }
-            });
-            run::push(own.run.bind(py), task, own.priority);
-            forget(task, &wait)
-        }
-        Stage::Running | Stage::Done => Ok(()),
-    }
-}
-
-/// What it waited for is told that it doesn't any more.
-fn forget(task: &Bound<'_, Task>, wait: &Wait) -> PyResult<()> {
-    match wait {
-        Wait::One(waitable) => waitable.forget(task),
-        Wait::All { items, .. } | Wait::First(items) => {
-            let outcomes: Vec<_> = items.iter().map(|item| item.forget(task)).collect();
-            outcomes.into_iter().collect()
-        }
-        Wait::Permit(semaphore) => {
-            semaphore.get().forget(task);
-            Ok(())
-        }
-        Wait::Awaited { future, .. } => Waitable::Future(future.clone_ref(task.py())).forget(task),
-    }
-}
-
-/// Raises `error` where a task waits, or with what it would go on.
-pub(super) fn throw(task: &Bound<'_, Task>, error: PyErr) {
-    let py = task.py();
-    let own = task.get();
-    let stage = own.state.with(py, |state| match state.stage {
-        Stage::Running | Stage::Done => Stage::Done,
-        _ => {
-            state.ticket = state.ticket.wrapping_add(1);
-            std::mem::replace(&mut state.stage, Stage::Running)
-        }
-    });
-    let next = Next::Throw(error.into_value(py));
-    let (stack, waited, is_queued) = match stage {
-        Stage::New { chain, .. } => (Stack::new(chain), None, true),
-        Stage::Ready { stack, .. } => (stack, None, true),
-        Stage::Parked { stack, wait, .. } => (stack, Some(wait), false),
-        Stage::Running | Stage::Done => return,
-    };
-    own.state.with(py, |state| state.stage = Stage::Ready { stack, next, grant: None });
-    if !is_queued {
-        run::push(own.run.bind(py), task, own.priority);
-    }
-    if let Some(wait) = waited
-        && let Err(error) = forget(task, &wait)
-    {
-        own.run.get().report(py, "a callback of on_cancel has failed", error);
-    }
-}
-
-/// Ends a task without unwinding it.
-///
-/// # Errors
-/// As [`request_cancel`].
-pub(super) fn discard(task: &Bound<'_, Task>) -> PyResult<()> {
-    let py = task.py();
-    let own = task.get();
-    let stage = own.state.with(py, |state| match state.stage {
-        Stage::Running | Stage::Done => Stage::Done,
-        _ => {
-            state.ticket = state.ticket.wrapping_add(1);
-            std::mem::replace(&mut state.stage, Stage::Running)
-        }
-    });
-    let told = match &stage {
-        Stage::New { program, .. } => close_unstarted(program.bind(py)),
-        Stage::Ready { grant: Some(semaphore), .. } => Semaphore::release(semaphore.bind(py)),
-        Stage::Parked { wait, .. } => {
-            let asked = match wait {
-                Wait::Awaited { object, .. } => foreign::cancel(object.bind(py), None).map(drop),
-                _ => Ok(()),
-            };
-            forget(task, wait).and(asked)
-        }
-        Stage::Ready { .. } => Ok(()),
-        Stage::Running | Stage::Done => return Ok(()),
-    };
-    drop(stage);
-    Task::finish(task, Outcome::Error(glue::cancelled(py, None).into_value(py)));
-    told
-}
-
-/// A coroutine that nobody will await is closed, so that it doesn't warn.
-fn close_unstarted(program: &Bound<'_, PyAny>) -> PyResult<()> {
-    match Kind::of(program) {
-        Kind::Await => {
-            coroutine::never_started(as_a::<super::effect::Await>(program).get().awaitable.bind(program.py()))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[pymethods]
