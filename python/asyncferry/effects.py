@@ -89,14 +89,15 @@ WriterTellEffect = Tell
 race = Race
 
 
-async def async_run(program, *, grace=5.0):
+async def async_run(program, *, grace=5.0, max_tasks=1_000_000):
     """Runs a program in the event loop that runs here (asyncio's, uvloop's, trio's), and gives its result.
 
     Awaits are begun in this loop, so objects that belong to it work. The loop has its turns, however busy the program
     is. Cancelling this cancels the program, which unwinds with effects, and then it raises CancelledError. Tasks that the
-    program leaves over are cancelled, have `grace` seconds to end, and are reported.
+    program leaves over are cancelled, have `grace` seconds to end, and are reported. There are `max_tasks` tasks at once at
+    most.
     """
-    return await _native.start(program, grace)
+    return await _native.start(program, grace, max_tasks)
 
 
 def scheduled(program):

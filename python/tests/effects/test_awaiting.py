@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import threading
 import time
 
@@ -465,6 +466,34 @@ def test_time_may_be_virtual():
         return loop.time() - began
 
     assert testing.run(async_run(program())) == 7200
+
+
+def test_an_error_that_came_when_nobody_waited_any_more_is_reported(run):
+    """It's a Job's, and who waited for it was cancelled."""
+
+    async def late(go):
+        await go.wait()
+        raise KeyError("late")
+
+    @do
+    def program():
+        go = asyncio.Event()
+        waiting = yield Spawn(Wait(ferry.submit(late, go).detach()))
+        yield Await(asyncio.sleep(0))
+        yield Cancel(waiting)
+        yield Try(Pure(1))
+        go.set()
+        for _ in range(5):
+            yield Await(asyncio.sleep(0))
+
+    async def main():
+        await async_run(program())
+        gc.collect()
+        await asyncio.sleep(0)
+
+    run(main)
+    [report] = run.take_reports()
+    assert report["exception"].args == ("late",)
 
 
 # Where no loop runs.

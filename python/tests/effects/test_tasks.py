@@ -552,8 +552,36 @@ def test_a_task_that_waits_for_itself_is_a_deadlock():
         own.append((yield Spawn(child(own))))
         yield Wait(own[0])
 
+    @do
+    def gathering(own):
+        yield Race((yield Spawn(forever())), own[0], own[0])
+
+    @do
+    def gathering_program():
+        own = []
+        own.append((yield Spawn(gathering(own))))
+        yield Gather(*own * 5)
+
     with pytest.raises(SchedulerDeadlockError, match="task 1 .* waits for task 1"):
         run(program())
+    with pytest.raises(SchedulerDeadlockError, match="waits for task 1 .*, task 1 .*, task 1 .* and 2 more in"):
+        run(gathering_program())
+
+
+def test_a_run_has_a_bound():
+    @do
+    def program(count):
+        tasks = []
+        for _ in range(count):
+            tasks.append((yield Spawn(Pure(None))))
+        yield Gather(*tasks)
+        return (yield Wait((yield Spawn(Pure("and one more")))))
+
+    assert run(program(9), max_tasks=11) == "and one more"
+    with pytest.raises(RuntimeError, match="there are 10 tasks already, and no more may be spawned: .* set max_tasks"):
+        run(program(30), max_tasks=10)
+    with pytest.raises(ValueError, match="max_tasks is at least 1"):
+        run(Pure(1), max_tasks=0)
 
 
 # The end of a run.

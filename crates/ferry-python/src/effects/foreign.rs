@@ -193,6 +193,15 @@ fn follow(run: &Bound<'_, Run>, started: &Bound<'_, PyAny>, future: &Py<Future>)
     }
 }
 
+/// What was followed has ended. Where nobody waits for it any more, its outcome is left alone: an error is reported then, as
+/// one that nobody has retrieved.
+fn arrived(future: &Py<Future>, ended: &Bound<'_, PyAny>) {
+    let py = ended.py();
+    if future.get().settling(py, |settle| settle.has_task_waiters()) {
+        let _ = future.get().settle(py, end_of(ended));
+    }
+}
+
 /// The done-callback of what is awaited.
 #[pyclass(frozen, module = "asyncferry.effects", name = "_Arrival")]
 struct Arrival {
@@ -202,7 +211,7 @@ struct Arrival {
 #[pymethods]
 impl Arrival {
     fn __call__(&self, ended: &Bound<'_, PyAny>) {
-        let _ = self.future.get().settle(ended.py(), end_of(ended));
+        arrived(&self.future, ended);
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -221,7 +230,7 @@ impl Wake for Follower {
     fn wake(self: Arc<Self>) {
         let mailbox = self.mailbox.clone();
         mailbox.post(move |py| {
-            let _ = self.future.get().settle(py, end_of(self.job.bind(py)));
+            arrived(&self.future, self.job.bind(py));
             Ok(())
         });
     }

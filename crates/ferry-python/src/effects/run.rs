@@ -39,7 +39,7 @@ use super::{
 };
 use crate::{calling, gil_cell::GilCell, home::Home, slots::Slots};
 use mailbox::Inbox;
-use pyo3::{PyTraverseError, PyVisit, intern, prelude::*};
+use pyo3::{PyTraverseError, PyVisit, exceptions::PyRuntimeError, intern, prelude::*};
 use std::{
     sync::Arc,
     thread::{self, ThreadId},
@@ -68,8 +68,16 @@ const GLANCE: Duration = Duration::from_millis(100);
 #[pyclass(frozen, weakref, module = "asyncferry.effects", name = "_Run")]
 pub(super) struct Run {
     host: Host,
-    grace: Duration,
+    limits: Limits,
     state: GilCell<State>,
+}
+
+/// What a run may do.
+struct Limits {
+    /// How long what is left over may take to end.
+    grace: Duration,
+    /// How many tasks there may be at once.
+    tasks: usize,
 }
 
 pub(super) enum Host {
@@ -201,6 +209,12 @@ impl Run {
 /// A new task of `run`, which is ready.
 pub(super) fn spawn<'py>(run: &Bound<'py, Run>, new: New<'py>) -> PyResult<Bound<'py, Task>> {
     let py = run.py();
+    let limit = run.get().limits.tasks;
+    if run.get().state.with(py, |state| state.count >= limit) {
+        return Err(PyRuntimeError::new_err(format!(
+            "there are {limit} tasks already, and no more may be spawned: wait for some of them, or set max_tasks"
+        )));
+    }
     let task = Task::new(run, run.get().next_id(py), new)?;
     let kept = task.clone().unbind();
     let slot = run.get().state.with(py, |state| {

@@ -196,6 +196,13 @@ impl Waitable {
         }
     }
 
+    pub(super) fn clone_ref(&self, py: Python<'_>) -> Self {
+        match self {
+            Self::Task(task) => Self::Task(task.clone_ref(py)),
+            Self::Future(future) => Self::Future(future.clone_ref(py)),
+        }
+    }
+
     pub(super) fn look(&self, py: Python<'_>) -> Option<Outcome> {
         self.with(py, |settle| settle.look(py))
     }

@@ -84,7 +84,7 @@ fn close(run: &Bound<'_, Run>) {
     let live = own.live(py);
     let left = live.iter().filter(|task| !task.get().is_daemon);
     let left: Vec<_> = left.map(|task| task.get().describe_wait(py)).collect();
-    let until = Instant::now().checked_add(own.grace);
+    let until = Instant::now().checked_add(own.limits.grace);
     let timer = if live.is_empty() { None } else { grace(run) };
     own.state.with(py, |state| state.phase = Phase::Closing { left, until, _timer: timer });
     for task in live {
@@ -107,7 +107,7 @@ fn grace(run: &Bound<'_, Run>) -> Option<async_task::Task<()>> {
             Ok(())
         });
     };
-    timer::start(py, Some(own.grace.as_secs_f64()), ring).ok().flatten()
+    timer::start(py, Some(own.limits.grace.as_secs_f64()), ring).ok().flatten()
 }
 
 /// What has not ended in its time is dropped.

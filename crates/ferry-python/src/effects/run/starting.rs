@@ -1,6 +1,6 @@
 //! How a run begins: in the loop that is there (`async_run`), or to its end on this thread (`run`).
 
-use super::{GLANCE, Host, Phase, Run, ending::discard_all, mailbox::Inbox, ring, spawn, turn};
+use super::{GLANCE, Host, Limits, Phase, Run, ending::discard_all, mailbox::Inbox, ring, spawn, turn};
 use crate::{
     context::current_context,
     effects::{
@@ -30,6 +30,7 @@ fn make<'py>(
     host: Host,
     program: &Bound<'py, PyAny>,
     grace: f64,
+    max_tasks: i64,
 ) -> PyResult<(Bound<'py, Run>, Bound<'py, Task>, Py<Future>)> {
     let py = program.py();
     if grace.is_nan() || grace < 0.0 {
@@ -38,7 +39,12 @@ fn make<'py>(
         )));
     }
     let grace = Duration::try_from_secs_f64(grace).unwrap_or(Duration::MAX);
-    let run = Bound::new(py, Run { host, grace, state: GilCell::default() })?;
+    let tasks = usize::try_from(max_tasks).ok().filter(|&tasks| tasks > 0).ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "max_tasks is at least 1, as the program itself is a task, not {max_tasks}"
+        ))
+    })?;
+    let run = Bound::new(py, Run { host, limits: Limits { grace, tasks }, state: GilCell::default() })?;
     let new = New {
         program: program.clone(),
         chain: None,
@@ -62,13 +68,17 @@ fn make<'py>(
 
 /// Starts a program in the loop that runs here. Awaiting what is given gives its result.
 #[pyfunction]
-#[pyo3(signature = (program, grace))]
-pub(in crate::effects) fn start<'py>(program: &Bound<'py, PyAny>, grace: f64) -> PyResult<Bound<'py, Job>> {
+#[pyo3(signature = (program, grace, max_tasks))]
+pub(in crate::effects) fn start<'py>(
+    program: &Bound<'py, PyAny>,
+    grace: f64,
+    max_tasks: i64,
+) -> PyResult<Bound<'py, Job>> {
     let py = program.py();
     program::expect("async_run() takes a program", program)?;
     let home = Home::here(py)?;
     let host = Host::Loop { home, thread: thread::current().id(), context: current_context(py)? };
-    let (run, root, end) = make(host, program, grace)?;
+    let (run, root, end) = make(host, program, grace, max_tasks)?;
     let watched = end.get().settling(py, |settle| settle.watched(py));
     ring(&run);
     let name = root.get().title(py);
@@ -95,13 +105,14 @@ pub(in crate::effects) fn thread_loop() -> ThreadLoop {
 /// Runs a program to its end on this thread, and gives its result or raises its error.
 ///
 /// There is no event loop in it, and so Await is not answered, unless `awaits` is thread_loop(). Tasks that the program
-/// leaves over are cancelled, and have `grace` seconds to end.
+/// leaves over are cancelled, and have `grace` seconds to end. There are `max_tasks` tasks at once at most.
 #[pyfunction]
-#[pyo3(signature = (program, *, awaits = None, grace = 5.0))]
+#[pyo3(signature = (program, *, awaits = None, grace = 5.0, max_tasks = 1_000_000))]
 pub(in crate::effects) fn run(
     program: &Bound<'_, PyAny>,
     awaits: Option<&Bound<'_, PyAny>>,
     grace: f64,
+    max_tasks: i64,
 ) -> PyResult<Py<PyAny>> {
     let py = program.py();
     program::expect("run() takes a program", program)?;
@@ -114,7 +125,7 @@ pub(in crate::effects) fn run(
         }
     };
     let inbox = Arc::new(Inbox::here());
-    let (run, _, end) = make(Host::Thread { inbox: inbox.clone(), awaits }, program, grace)?;
+    let (run, _, end) = make(Host::Thread { inbox: inbox.clone(), awaits }, program, grace, max_tasks)?;
     loop {
         turn(&run)?;
         if let Some(outcome) = end.get().settling(py, |settle| settle.look(py)) {

@@ -26,22 +26,26 @@ pub(in crate::effects) enum Wait {
     },
 }
 
-/// A few of the things that something waits for, and how many there are.
-pub(super) struct Names {
-    some: Vec<Waitable>,
-    count: usize,
-    other: Option<String>,
+/// What something waits for, to be put into words.
+pub(super) enum Names {
+    Items(Vec<Waitable>),
+    Other(String),
 }
 
+/// So many are named.
+const SHOWN: usize = 3;
+
 impl Names {
-    pub(super) fn describe(&self, py: Python<'_>) -> String {
-        if let Some(other) = &self.other {
-            return other.clone();
-        }
-        let some: Vec<_> = self.some.iter().map(|waitable| waitable.describe(py)).collect();
-        let more = self.count - some.len();
+    pub(super) fn describe(self, py: Python<'_>) -> String {
+        let mut pending = match self {
+            Self::Items(items) => items,
+            Self::Other(other) => return other,
+        };
+        pending.retain(|item| !item.is_settled(py));
+        let shown: Vec<_> = pending.iter().take(SHOWN).map(|item| item.describe(py)).collect();
+        let more = pending.len() - shown.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{}{more}", some.join(", "))
+        format!("{}{more}", shown.join(", "))
     }
 }
 
@@ -84,24 +88,15 @@ impl Wait {
         }
     }
 
+    /// What it waits for. Nothing of that is looked at: it may be the task itself.
     pub(super) fn names(&self, py: Python<'_>) -> Names {
-        let clone = |waitable: &Waitable| match waitable {
-            Waitable::Task(task) => Waitable::Task(task.clone_ref(py)),
-            Waitable::Future(future) => Waitable::Future(future.clone_ref(py)),
-        };
         match self {
-            Self::One(waitable) => Names { some: vec![clone(waitable)], count: 1, other: None },
+            Self::One(waitable) => Names::Items(vec![waitable.clone_ref(py)]),
             Self::All { items, .. } | Self::First(items) => {
-                let pending = || items.iter().filter(|item| !item.is_settled(py));
-                let count = pending().count();
-                Names { some: pending().take(3).map(clone).collect(), count, other: None }
+                Names::Items(items.iter().map(|item| item.clone_ref(py)).collect())
             }
-            Self::Permit(semaphore) => Names {
-                some: Vec::new(),
-                count: 0,
-                other: Some(format!("a permit of {}", semaphore.get().describe())),
-            },
-            Self::Awaited { .. } => Names { some: Vec::new(), count: 0, other: Some("an Await".to_owned()) },
+            Self::Permit(semaphore) => Names::Other(format!("a permit of {}", semaphore.get().describe())),
+            Self::Awaited { .. } => Names::Other("an Await".to_owned()),
         }
     }
 
