@@ -27,6 +27,7 @@
 //!
 //! The behaviour follows doeff 0.8.0 where that has one; `docs/effects.md` lists what differs.
 
+mod attributes;
 mod base;
 mod chain;
 mod continuation;

@@ -81,6 +81,23 @@ def test_a_do_function_looks_like_its_function():
     assert run(functools.partial(add, 1)(2)) == 3
 
 
+def test_do_functions_and_handlers_have_attributes_as_functions_do():
+    @do
+    def program():
+        yield Pure(1)
+
+    handler = state()
+    for thing in (program, handler):
+        thing.mark = 1
+        assert thing.mark == 1 and "mark" in vars(thing) and "mark" in dir(thing)
+        del thing.mark
+        with pytest.raises(AttributeError):
+            thing.mark
+        with pytest.raises(AttributeError):
+            del thing.mark
+    assert program.__module__ == __name__ and callable(program.__wrapped__)
+
+
 def test_methods():
     class Account:
         def __init__(self, balance):

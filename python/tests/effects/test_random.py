@@ -37,3 +37,24 @@ def test_random_programs(run, first):
         ends[expected[0] if expected[0] == "value" else expected[1]] = True
     # It's no test if they all fail in the same way.
     assert {"value", "cancelled", "SchedulerDeadlockError", "InvalidStateError"} <= set(ends)
+
+
+def test_the_collector_may_come_at_any_time():
+    """And run code of Python's, programs too, in the middle of whatever is done."""
+
+    class Comes:
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            assert effects.run(effects.state({"k": 1})(effects.Get("k"))) == 1
+
+    thresholds = gc.get_threshold()
+    gc.set_threshold(1, 1, 1)
+    try:
+        for seed in range(2_000_000, 2_000_060):
+            Comes()
+            program = reference.random_program(seed)
+            assert repr(reference.by_ferry(program)) == repr(reference.by_reference(program)), f"seed {seed}"
+    finally:
+        gc.set_threshold(*thresholds)

@@ -1,6 +1,7 @@
 //! [`DoFunction`]: what `@do` makes of a function.
 
 use super::{
+    attributes::Attributes,
     glue,
     program::{Call, node},
 };
@@ -8,14 +9,15 @@ use pyo3::{
     PyTraverseError, PyVisit, intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyDict, PyTuple},
+    types::{PyDict, PyString, PyTuple},
 };
 
 /// A function whose calls are programs. Nothing of it runs before the program does.
-#[pyclass(frozen, dict, weakref, module = "asyncferry.effects")]
+#[pyclass(frozen, weakref, module = "asyncferry.effects")]
 pub(super) struct DoFunction {
     function: Py<PyAny>,
     is_generator: bool,
+    attributes: Attributes,
 }
 
 /// Makes a generator function one whose calls are programs: what it yields are effects and programs, whose values it is
@@ -29,7 +31,8 @@ pub(super) fn make_do<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, 
         return Ok(done.clone());
     }
     let is_generator = glue::call(py, "check_do", (function,))?.is_truthy()?;
-    let made = Bound::new(py, DoFunction { function: function.clone().unbind(), is_generator })?;
+    let attributes = Attributes::new(py);
+    let made = Bound::new(py, DoFunction { function: function.clone().unbind(), is_generator, attributes })?;
     UPDATE.import(py, "functools", "update_wrapper")?.call1((&made, function))?;
     Ok(made)
 }
@@ -65,6 +68,21 @@ impl DoFunction {
         }
     }
 
+    fn __getattribute__<'py>(
+        slf: &Bound<'py, Self>,
+        name: Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().attributes.get(slf, &name)
+    }
+
+    fn __setattr__(&self, name: Bound<'_, PyString>, value: Bound<'_, PyAny>) -> PyResult<()> {
+        self.attributes.set(&name, value)
+    }
+
+    fn __delattr__(&self, name: Bound<'_, PyString>) -> PyResult<()> {
+        self.attributes.delete(&name)
+    }
+
     fn __repr__(&self, py: Python<'_>) -> String {
         format!("<@do function {}>", glue::name_of(self.function.bind(py)))
     }
@@ -75,6 +93,7 @@ impl DoFunction {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.attributes.traverse(&visit)?;
         visit.call(&self.function)
     }
 }

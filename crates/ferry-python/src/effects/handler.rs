@@ -2,6 +2,7 @@
 //! the log answer in Rust, without a continuation.
 
 use super::{
+    attributes::Attributes,
     continuation::K,
     effect::{Ask, Get, Modify, Put, Tell},
     glue,
@@ -16,7 +17,7 @@ use pyo3::{
     intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyDict, PyFrozenSet, PyList, PyTuple},
+    types::{PyDict, PyFrozenSet, PyList, PyString, PyTuple},
 };
 
 /// A handler, where it's installed.
@@ -302,10 +303,11 @@ impl Function {
 }
 
 /// A handler that is not installed yet: called with a program, it gives the program inside of the handler.
-#[pyclass(frozen, dict, weakref, module = "asyncferry.effects", name = "Handler")]
+#[pyclass(frozen, weakref, module = "asyncferry.effects", name = "Handler")]
 pub(super) struct Installer {
     recipe: Recipe,
     name: String,
+    attributes: Attributes,
 }
 
 enum Recipe {
@@ -315,6 +317,12 @@ enum Recipe {
     Writer,
     /// Several, the outermost first.
     Stacked(Py<PyTuple>),
+}
+
+impl Installer {
+    fn new(py: Python<'_>, recipe: Recipe, name: String) -> Self {
+        Self { recipe, name, attributes: Attributes::new(py) }
+    }
 }
 
 #[pymethods]
@@ -339,11 +347,27 @@ impl Installer {
         Ok(Bound::new(py, node(Handled { handler, body }))?.into_any())
     }
 
+    fn __getattribute__<'py>(
+        slf: &Bound<'py, Self>,
+        name: Bound<'py, PyString>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().attributes.get(slf, &name)
+    }
+
+    fn __setattr__(&self, name: Bound<'_, PyString>, value: Bound<'_, PyAny>) -> PyResult<()> {
+        self.attributes.set(&name, value)
+    }
+
+    fn __delattr__(&self, name: Bound<'_, PyString>) -> PyResult<()> {
+        self.attributes.delete(&name)
+    }
+
     fn __repr__(&self) -> String {
         format!("<handler {}>", self.name)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.attributes.traverse(&visit)?;
         match &self.recipe {
             Recipe::Same(handler) => handler.traverse(&visit),
             Recipe::Writer => Ok(()),
@@ -371,7 +395,7 @@ pub(super) fn handler<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, 
         Err(_) => function.clone(),
     };
     let handler = Handler::User(Py::new(py, Function::new(&function)?)?);
-    let made = Bound::new(py, Installer { recipe: Recipe::Same(handler), name: glue::name_of(&function) })?;
+    let made = Bound::new(py, Installer::new(py, Recipe::Same(handler), glue::name_of(&function)))?;
     UPDATE.import(py, "functools", "update_wrapper")?.call1((&made, &function))?;
     Ok(made)
 }
@@ -419,7 +443,7 @@ pub(super) fn stacked_handlers<'py>(handlers: Bound<'py, PyTuple>) -> PyResult<B
     }
     let names: Vec<_> = handlers.iter().map(|handler| glue::name_of(&handler)).collect();
     let name = format!("stacked_handlers({})", names.join(", "));
-    Bound::new(py, Installer { recipe: Recipe::Stacked(handlers.unbind()), name })
+    Bound::new(py, Installer::new(py, Recipe::Stacked(handlers.unbind()), name))
 }
 
 /// The program inside of these handlers, the outermost first.
@@ -446,11 +470,11 @@ fn expect_handler(what: &str, handler: &Bound<'_, PyAny>) -> PyResult<()> {
 
 /// The handler `writer`, which is installed as it is: `writer(program)`.
 pub(super) fn writer(py: Python<'_>) -> PyResult<Bound<'_, Installer>> {
-    Bound::new(py, Installer { recipe: Recipe::Writer, name: "writer".to_owned() })
+    Bound::new(py, Installer::new(py, Recipe::Writer, "writer".to_owned()))
 }
 
 fn installer<'py>(py: Python<'py>, handler: Handler, name: &str) -> PyResult<Bound<'py, Installer>> {
-    Bound::new(py, Installer { recipe: Recipe::Same(handler), name: name.to_owned() })
+    Bound::new(py, Installer::new(py, Recipe::Same(handler), name.to_owned()))
 }
 
 fn copy_of<'py>(
