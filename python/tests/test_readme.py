@@ -12,7 +12,7 @@ PROGRAMS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | 
 
 
 # What each prints first.
-FIRST_WORDS = ["parsing\n", "[<JobMetrics area priority=5 "]
+FIRST_WORDS = ["parsing\n", "[<JobMetrics area priority=5 ", "[('hello', 0.002), ('hello', 0.001)]\n"]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -631,7 +631,7 @@ def test_what_does_not_end_is_discarded(caplog):
         yield from turns(1)
 
     run(program())
-    assert "had not ended when their time was over, and were discarded: task 1" in caplog.text
+    assert "These had not ended when their time was over, and were discarded: task 1" in caplog.text
 
 
 def test_a_grace_has_an_end(caplog):

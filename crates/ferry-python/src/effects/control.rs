@@ -143,7 +143,7 @@ impl Pass {
     #[new]
     fn new(effect: Bound<'_, PyAny>, k: Bound<'_, PyAny>) -> PyResult<PyClassInitializer<Self>> {
         if !glue::is_effect(&effect)? {
-            return Err(glue::not_an_effect("Pass() takes the effect and k", &effect));
+            return Err(glue::not_a_program("Pass() takes the effect and k", &effect));
         }
         Ok(node(Self { effect: effect.unbind(), continuation: continuation("Pass", k)? }))
     }

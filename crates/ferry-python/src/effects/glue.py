@@ -4,11 +4,14 @@ import asyncio
 import dis
 import functools
 import inspect
+import logging
 import reprlib
 import types
 import typing
 
 MODULE = "asyncferry.effects"
+
+logger = logging.getLogger("asyncferry")
 
 
 class UnhandledEffect(RuntimeError):
@@ -111,9 +114,6 @@ def name_of(value):
 
 def not_a_program(what, value):
     return TypeError(f"{what}, not {class_name(value)}{hint(value)}")
-
-
-not_an_effect = not_a_program
 
 
 def not_awaitable(value):
@@ -385,21 +385,19 @@ def with_context(error, context):
     return error
 
 
-def report_lost(logger_message, error):
-    import logging
-
-    logging.getLogger("asyncferry").error(logger_message, exc_info=error)
+def report_lost(message, error):
+    logger.error(message, exc_info=error)
 
 
 def warn_left_over(root, left, killed):
-    import logging
-
-    text = f"{root} ended before {'a task' if len(left) == 1 else f'{len(left)} tasks'} that it had spawned: " + "; ".join(left[:10])
-    if len(left) > 10:
-        text += f"; and {len(left) - 10} more"
-    text += ". They were cancelled"
+    text = f"{root} ended before {'a task' if len(left) == 1 else f'{len(left)} tasks'} that it had spawned: {some_of(left)}"
     if killed:
-        text += "; these had not ended when their time was over, and were discarded: " + "; ".join(killed[:10])
-        if len(killed) > 10:
-            text += f"; and {len(killed) - 10} more"
-    logging.getLogger("asyncferry").warning("%s", text)
+        text += f". These had not ended when their time was over, and were discarded: {some_of(killed)}"
+    else:
+        text += ". They were cancelled"
+    logger.warning("%s", text)
+
+
+def some_of(descriptions, shown=10):
+    more = len(descriptions) - shown
+    return "; ".join(descriptions[:shown]) + (f"; and {more} more" if more > 0 else "")

@@ -117,11 +117,6 @@ pub(super) fn not_a_program(what: &str, object: &Bound<'_, PyAny>) -> PyErr {
 }
 
 /// `TypeError`, with a hint what to write instead.
-pub(super) fn not_an_effect(what: &str, object: &Bound<'_, PyAny>) -> PyErr {
-    error(object.py(), "not_an_effect", (what, object))
-}
-
-/// `TypeError`, with a hint what to write instead.
 pub(super) fn not_awaitable(object: &Bound<'_, PyAny>) -> PyResult<PyErr> {
     Ok(error(object.py(), "not_awaitable", (object,)))
 }

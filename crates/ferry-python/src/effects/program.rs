@@ -177,7 +177,7 @@ impl Perform {
     #[new]
     fn new(effect: Bound<'_, PyAny>) -> PyResult<PyClassInitializer<Self>> {
         if !glue::is_effect(&effect)? {
-            return Err(glue::not_an_effect("Perform() takes an effect", &effect));
+            return Err(glue::not_a_program("Perform() takes an effect", &effect));
         }
         Ok(node(Self { effect: effect.unbind() }))
     }
