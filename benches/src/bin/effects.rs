@@ -46,7 +46,10 @@ fn main() -> anyhow::Result<()> {
     }
     let known = || BENCHES.iter().chain([&PARKED]).map(|(name, ..)| *name);
     if let Some(unknown) = arguments.iter().find(|name| !known().any(|known| known == *name)) {
-        anyhow::bail!("there is no measurement '{unknown}'; there are: {}", known().collect::<Vec<_>>().join(", "));
+        anyhow::bail!(
+            "there is no measurement '{unknown}'; there are: {}",
+            known().collect::<Vec<_>>().join(", ")
+        );
     }
     let version = interpreter::linked_version();
     let version = version.rsplit_once('.').map_or(version, |(short, _)| short);
