@@ -339,6 +339,46 @@ def try_ok(peer, count):
     return lambda: peer.run_try(program())
 
 
+# Milliseconds.
+
+
+def sleep_beside_busy(peer, count):
+    """How long a sleep of 10 ms takes beside a task that only performs effects."""
+    names = peer.names
+    Spawn, Wait, Await, Get, Put = names.Spawn, names.Wait, names.Await, names.Get, names.Put
+
+    @names.do
+    def busy():
+        while not (yield Get("stop")):
+            pass
+
+    @names.do
+    def program():
+        task = yield Spawn(busy())
+        taken = []
+        for _ in range(count):
+            began = time.perf_counter()
+            yield Await(asyncio.sleep(0.01))
+            taken.append(time.perf_counter() - began)
+        yield Put("stop", True)
+        yield Wait(task)
+        return taken
+
+    if isinstance(peer, Doeff):
+        # It has no turns: the sleep is over when the busy task is, which it is after some time.
+        deadline = time.perf_counter() + 0.5
+
+        @names.do
+        def busy():
+            while time.perf_counter() < deadline:
+                yield Get("stop")
+
+        taken = peer.run(peer.in_state(peer.scheduled(peer.handlers.await_handler()(program()))))
+        return max(taken) * 1000
+    taken = peer.run_awaits(peer.in_state(program()))
+    return sorted(taken)[len(taken) // 2] * 1000
+
+
 # Bytes of a task that waits.
 
 

@@ -412,8 +412,8 @@ def test_runs_share_a_loop(run):
     run(main)
 
 
-def test_a_sleep_beside_a_busy_program_is_served_in_time():
-    """Both in the loop and in the program."""
+def test_the_loop_has_its_turns_beside_a_busy_program():
+    """What is awaited, and what is not the program's, goes on while it is busy. (How soon: `cargo xtask bench effects`.)"""
 
     @do
     def busy():
@@ -422,36 +422,24 @@ def test_a_sleep_beside_a_busy_program_is_served_in_time():
             count += 1
         return count
 
+    async def some_turns():
+        for _ in range(20):
+            await asyncio.sleep(0)
+
     @do
-    def program():
+    def program(others):
         task = yield Spawn(busy())
-        late = []
         for _ in range(5):
-            began = time.monotonic()
-            yield Await(asyncio.sleep(0.01))
-            late.append(time.monotonic() - began)
+            yield Await(some_turns())
+        yield Await(asyncio.gather(*others))
         yield Put("stop", True)
-        return (yield Wait(task)), late
+        return (yield Wait(task))
 
     async def main():
-        beside = []
+        others = [asyncio.ensure_future(some_turns()) for _ in range(3)]
+        return await async_run(state()(program(others)))
 
-        async def sleeper():
-            for _ in range(4):
-                began = time.monotonic()
-                await asyncio.sleep(0.01)
-                beside.append(time.monotonic() - began)
-
-        sleeping = asyncio.create_task(sleeper())
-        count, late = await async_run(state()(program()))
-        await sleeping
-        return count, late, beside
-
-    # tidy: sleep what is tested is that a real sleep is served beside real work
-    count, late, beside = asyncio.run(main())
-    assert count > 1000
-    # The best of them, as this machine may be busy itself.
-    assert min(late) < 0.02 and min(beside) < 0.02, (late, beside)
+    assert asyncio.run(main()) > 1000
 
 
 def test_time_may_be_virtual():

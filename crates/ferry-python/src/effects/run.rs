@@ -59,7 +59,7 @@ const TURN: Duration = Duration::from_millis(1);
 const LONG_TURN: (u32, Duration) = (8, Duration::from_millis(6));
 
 /// The time is looked at after so many yields.
-const LOOK: u32 = 512;
+const LOOK: u32 = 128;
 
 /// A signal may come to another thread, and this one not wake for it.
 const GLANCE: Duration = Duration::from_millis(100);
