@@ -44,99 +44,140 @@ fn try_answer<'py>(
     kind: Kind,
     awaits: Awaits,
 ) -> PyResult<Flow<'py>> {
-    let py = effect.py();
-    let run = machine.run;
-    let none = || py.None().into_bound(py);
-    Ok(match kind {
-        Kind::Try => {
-            machine.stack.push(Frame::Try);
-            Flow::Eval(as_a::<Try>(effect).get().program.get().bind(py).clone())
+    match kind {
+        Kind::Try | Kind::Local | Kind::Listen => Ok(in_place(machine, effect, kind)),
+        Kind::Await => begin_await(machine, effect, awaits),
+        Kind::Wait | Kind::Gather | Kind::Race => wait(machine, effect, kind, awaits),
+        Kind::Spawn => spawn(machine, as_a::<Spawn>(effect).get(), effect.py()),
+        Kind::Cancel | Kind::Discard => stop(machine, effect, kind),
+        Kind::CreatePromise | Kind::CompletePromise | Kind::FailPromise | Kind::CreateExternalPromise => {
+            promise(machine, effect, kind)
         }
+        Kind::CreateSemaphore | Kind::AcquireSemaphore | Kind::ReleaseSemaphore => {
+            permit(machine, effect, kind)
+        }
+        _ => Err(unhandled(machine, effect)),
+    }
+}
+
+fn none(py: Python<'_>) -> Flow<'_> {
+    Flow::Value(py.None().into_bound(py))
+}
+
+/// Runs a program where it stands.
+fn in_place<'py>(machine: &mut Machine<'_, 'py>, effect: &Bound<'py, PyAny>, kind: Kind) -> Flow<'py> {
+    let py = effect.py();
+    let program = match kind {
         Kind::Local => {
             let local = as_a::<Local>(effect).get();
             machine.enter(Handler::Local(local.env.clone_ref(py)));
-            Flow::Eval(local.program.get().bind(py).clone())
+            &local.program
         }
         Kind::Listen => {
             let listen = as_a::<Listen>(effect).get();
             let collected = PyList::empty(py).unbind();
-            machine.enter(Handler::Listen {
-                types: listen.types.clone_ref(py),
-                collected,
-                whose: Whose::Own,
-            });
-            Flow::Eval(listen.program.get().bind(py).clone())
+            let types = listen.types.clone_ref(py);
+            machine.enter(Handler::Listen { types, collected, whose: Whose::Own });
+            &listen.program
         }
-        Kind::Await => return begin_await(machine, effect, awaits),
-        Kind::Spawn => spawn(machine, as_a::<Spawn>(effect).get(), py)?,
-        Kind::Wait => {
+        _ => {
+            machine.stack.push(Frame::Try);
+            &as_a::<Try>(effect).get().program
+        }
+    };
+    Flow::Eval(program.get().bind(py).clone())
+}
+
+fn wait<'py>(
+    machine: &Machine<'_, 'py>,
+    effect: &Bound<'py, PyAny>,
+    kind: Kind,
+    awaits: Awaits,
+) -> PyResult<Flow<'py>> {
+    let py = effect.py();
+    let (wait, priority) = match kind {
+        Kind::Gather => {
+            let items = waitables(machine, effect, as_a::<Gather>(effect).get().tasks.bind(py), awaits)?;
+            (Wait::All { items, left: 0 }, None)
+        }
+        Kind::Race => (
+            Wait::First(waitables(machine, effect, as_a::<Race>(effect).get().tasks.bind(py), awaits)?),
+            None,
+        ),
+        _ => {
             let wait = as_a::<WaitFor>(effect).get();
             let object = wait.task.bind(py);
             refuse_unawaited(machine, effect, object, awaits)?;
-            Flow::pause(Pause::Waits(Wait::One(Waitable::of(run, object)?), wait.priority))
+            (Wait::One(Waitable::of(machine.run, object)?), wait.priority)
         }
-        Kind::Gather => {
-            let items = waitables(machine, effect, as_a::<Gather>(effect).get().tasks.bind(py), awaits)?;
-            Flow::pause(Pause::Waits(Wait::All { items, left: 0 }, None))
+    };
+    Ok(Flow::pause(Pause::Waits(wait, priority)))
+}
+
+fn stop<'py>(machine: &Machine<'_, 'py>, effect: &Bound<'py, PyAny>, kind: Kind) -> PyResult<Flow<'py>> {
+    let py = effect.py();
+    if kind == Kind::Cancel {
+        let cancel = as_a::<Cancel>(effect).get();
+        let message = cancel.message.as_ref().map(|message| message.clone_ref(py));
+        if cancel.task.is(machine.task) {
+            return Err(glue::cancelled(py, message.as_ref()));
         }
-        Kind::Race => {
-            let items = waitables(machine, effect, as_a::<Race>(effect).get().tasks.bind(py), awaits)?;
-            Flow::pause(Pause::Waits(Wait::First(items), None))
-        }
-        Kind::Cancel => {
-            let cancel = as_a::<Cancel>(effect).get();
-            let message = cancel.message.as_ref().map(|message| message.clone_ref(py));
-            if cancel.task.is(machine.task) {
-                return Err(glue::cancelled(py, message.as_ref()));
-            }
-            task::request_cancel(cancel.task.bind(py), message)?;
-            Flow::Value(none())
-        }
-        Kind::Discard => {
-            let discarded = &as_a::<Discard>(effect).get().task;
-            if discarded.is(machine.task) {
-                let error = glue::cancelled(py, None).into_value(py);
-                return Ok(Flow::pause(Pause::Done(Outcome::Error(error))));
-            }
-            task::discard(discarded.bind(py))?;
-            Flow::Value(none())
-        }
-        Kind::CreatePromise => Flow::Value(Promise::new(run)?.into_any()),
-        Kind::CompletePromise => {
-            let complete = as_a::<CompletePromise>(effect).get();
-            let woken = settle(&complete.promise, py, Outcome::Value(complete.value.clone_ref(py)))?;
-            if woken && complete.yield_to_woken {
-                Flow::pause(Pause::Turn(Next::Value(py.None())))
-            } else {
-                Flow::Value(none())
-            }
+        task::request_cancel(cancel.task.bind(py), message)?;
+        return Ok(none(py));
+    }
+    let discarded = &as_a::<Discard>(effect).get().task;
+    if discarded.is(machine.task) {
+        let error = glue::cancelled(py, None).into_value(py);
+        return Ok(Flow::pause(Pause::Done(Outcome::Error(error))));
+    }
+    task::discard(discarded.bind(py))?;
+    Ok(none(py))
+}
+
+fn promise<'py>(machine: &Machine<'_, 'py>, effect: &Bound<'py, PyAny>, kind: Kind) -> PyResult<Flow<'py>> {
+    let py = effect.py();
+    Ok(match kind {
+        Kind::CreatePromise => Flow::Value(Promise::new(machine.run)?.into_any()),
+        Kind::CreateExternalPromise => {
+            let deadline = as_a::<CreateExternalPromise>(effect).get().deadline;
+            Flow::Value(ExternalPromise::new(machine.run, deadline)?.into_any())
         }
         Kind::FailPromise => {
             let fail = as_a::<FailPromise>(effect).get();
             settle(&fail.promise, py, Outcome::Error(fail.error.clone_ref(py)))?;
-            Flow::Value(none())
+            none(py)
         }
-        Kind::CreateExternalPromise => {
-            let deadline = as_a::<CreateExternalPromise>(effect).get().deadline;
-            Flow::Value(ExternalPromise::new(run, deadline)?.into_any())
+        _ => {
+            let complete = as_a::<CompletePromise>(effect).get();
+            let has_woken = settle(&complete.promise, py, Outcome::Value(complete.value.clone_ref(py)))?;
+            if has_woken && complete.yield_to_woken {
+                Flow::pause(Pause::Turn(Next::Value(py.None())))
+            } else {
+                none(py)
+            }
         }
+    })
+}
+
+fn permit<'py>(machine: &Machine<'_, 'py>, effect: &Bound<'py, PyAny>, kind: Kind) -> PyResult<Flow<'py>> {
+    let py = effect.py();
+    Ok(match kind {
         Kind::CreateSemaphore => {
             let permits = as_a::<CreateSemaphore>(effect).get().permits;
-            Flow::Value(Semaphore::new(run, permits)?.into_any())
+            Flow::Value(Semaphore::new(machine.run, permits)?.into_any())
         }
-        Kind::AcquireSemaphore => {
+        Kind::ReleaseSemaphore => {
+            Semaphore::release(as_a::<ReleaseSemaphore>(effect).get().semaphore.bind(py))?;
+            none(py)
+        }
+        _ => {
             let semaphore = &as_a::<AcquireSemaphore>(effect).get().semaphore;
-            if semaphore.get().try_acquire(run)? {
-                Flow::Value(none())
+            if semaphore.get().try_acquire(machine.run)? {
+                none(py)
             } else {
                 Flow::pause(Pause::Waits(Wait::Permit(semaphore.clone_ref(py)), None))
             }
         }
-        Kind::ReleaseSemaphore => {
-            Semaphore::release(as_a::<ReleaseSemaphore>(effect).get().semaphore.bind(py))?;
-            Flow::Value(none())
-        }
-        _ => return Err(unhandled(machine, effect)),
     })
 }
 
