@@ -55,6 +55,15 @@ pub(crate) fn call<'py>(
     given_or_raised(function.py(), given)
 }
 
+/// `function()`, without a tuple.
+pub(crate) fn call_alone<'py>(function: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let call = may_unwind(PyObject_CallFunctionObjArgs as unsafe extern "C-unwind" fn(_, ...) -> _);
+    let end = ptr::null_mut::<ffi::PyObject>();
+    // SAFETY: as in `call_with`.
+    let given = unsafe { or_park(|| call(function.as_ptr(), end)) };
+    given_or_raised(function.py(), given)
+}
+
 /// `function(argument)`, without a tuple.
 pub(crate) fn call_with<'py>(
     function: &Bound<'py, PyAny>,

@@ -293,8 +293,7 @@ impl<'py> Machine<'_, 'py> {
     }
 
     fn call(&mut self, call: &Call, py: Python<'py>) -> Flow<'py> {
-        let keywords = call.keywords.as_ref().map(|keywords| keywords.bind(py));
-        match calling::call(call.function.bind(py), call.arguments.bind(py).clone(), keywords) {
+        match called(call, py) {
             Ok(generator) if call.is_generator => {
                 // Its first step is made here, as it's on top for sure.
                 let step = calling::send(&generator, py.None().bind(py));
@@ -459,6 +458,20 @@ impl<'py> Machine<'_, 'py> {
         }
         let effect = pass.effect.bind(py);
         self.offer(effect, Kind::of(effect), rest)
+    }
+}
+
+/// Calls a `@do` function. Most have no argument or one, and need no tuple.
+#[inline]
+fn called<'py>(call: &Call, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    let (function, arguments) = (call.function.bind(py), call.arguments.bind(py));
+    match (&call.keywords, arguments.len()) {
+        (None, 0) => calling::call_alone(function),
+        (None, 1) => calling::call_with(function, &arguments.get_item(0)?),
+        (keywords, _) => {
+            let keywords = keywords.as_ref().map(|keywords| keywords.bind(py));
+            calling::call(function, arguments.clone(), keywords)
+        }
     }
 }
 
