@@ -1,23 +1,49 @@
-//! The Wren language, version 0.4, in Rust. It knows nothing of Ferry.
-//!
-//! So far this is its front half: [`compile`] makes bytecode of a module's source, or says what is wrong with it, in the
-//! words of Wren's own compiler. The machine that runs the bytecode is not here yet.
+//! The Wren language, version 0.4, in Rust: a virtual machine that can be trusted with scripts. It knows nothing of Ferry.
 //!
 //! ```
-//! let module = wren::compile("main", "var greeting = \"hello\"\nSystem.print(greeting)").unwrap();
-//! assert_eq!(module.variables[0].name, "greeting");
+//! let mut vm = wren::Vm::builder().write(|text| print!("{text}")).steps(1_000_000).memory(64 << 20).build();
+//! vm.run("main", "
+//! class Greeter {
+//!   construct new(name) { _name = name }
+//!   greet() { \"Hello, %(_name)!\" }
+//! }
+//! System.print(Greeter.new(\"Wren\").greet())
+//! ").unwrap();
 //!
-//! let errors = wren::compile("main", "System.print(greeting").unwrap_err();
-//! assert_eq!(errors[0].to_string(), "[main line 1] Error at end of file: Expect ')' after arguments.");
+//! let error = vm.run("main", "Greeter.new(\"Wren\").dance()").unwrap_err();
+//! assert_eq!(error.to_string(), "Greeter does not implement 'dance()'.\n[main line 1] in (script)");
 //! ```
-#![forbid(unsafe_code)]
+//!
+//! [`Vm`] is a machine, [`VmBuilder`] says what it may use and what it can call, [`Context`] runs code on it. Values go in and
+//! out as [`Value`]s, or as Rust's own types. [`compile`] shows what the compiler makes of a source.
 
 mod bytecode;
+mod clock;
 mod compiler;
+mod context;
+mod core;
 mod error;
+mod handle;
+mod heap;
+mod loader;
+mod machine;
+mod object;
+mod optional;
+mod value;
+mod vm;
+mod word;
 
 pub use bytecode::{
-    Attribute, AttributeValue, ClassAttributes, Constant, Function, Module, ModuleVariable, Op,
+    Attribute, AttributeValue, ClassAttributes, Constant, Function as CodeFunction, Module, ModuleVariable,
+    Op,
 };
 pub use compiler::{Limits, compile, compile_within};
-pub use error::CompileError;
+pub use context::{Context, Receiver, Run};
+pub use error::{CompileError, Error, RuntimeError, TraceFrame};
+pub use handle::Handle;
+pub use loader::{Files, Loader, NoModules};
+pub use value::{
+    Class, Expected, Fiber, FromArgs, FromWren, Function, List, Map, Object, Range, Reply, Suspend, ToArgs,
+    ToWren, Value,
+};
+pub use vm::{Interrupt, Vm, VmBuilder};

@@ -91,8 +91,32 @@ pub fn compile_within(
     known: &[&str],
     limits: Limits,
 ) -> Result<Module, Vec<CompileError>> {
+    compile_as(module, source, known, limits, What::Module)
+}
+
+/// What a source is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The core classes themselves, which may define what every module knows.
+    Core,
+    Module,
+    /// One expression, whose value the code returns.
+    Expression,
+}
+
+pub(crate) fn compile_as(
+    module: &str,
+    source: &str,
+    known: &[&str],
+    limits: Limits,
+    what: What,
+) -> Result<Module, Vec<CompileError>> {
     let mut compiler = Compiler::new(module, source, known, limits);
-    compiler.module();
+    compiler.is_core = what == What::Core;
+    match what {
+        What::Core | What::Module => compiler.module(),
+        What::Expression => compiler.lone_expression(),
+    }
     compiler.finish()
 }
 
@@ -109,6 +133,7 @@ struct Compiler<'a> {
     classes: Vec<class::ClassState>,
     depth: usize,
     limits: Limits,
+    is_core: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -123,6 +148,7 @@ impl<'a> Compiler<'a> {
             classes: Vec::new(),
             depth: 0,
             limits,
+            is_core: false,
         };
         for name in known {
             compiler.add_variable((*name).to_owned(), None);
@@ -142,6 +168,20 @@ impl<'a> Compiler<'a> {
         }
         self.emit(Op::EndModule.with(0), 1);
         self.emit(Op::Return.with(0), -1);
+        self.check_variables();
+    }
+
+    fn lone_expression(&mut self) {
+        self.parser.skip_lines();
+        self.expression();
+        self.parser.skip_lines();
+        self.parser.expect(token::Kind::Eof, "Expect end of expression.");
+        self.emit(Op::Return.with(0), -1);
+        self.check_variables();
+    }
+
+    /// What was used must have been defined by the end.
+    fn check_variables(&mut self) {
         let undefined: Vec<_> = self
             .variables
             .iter()

@@ -273,6 +273,10 @@ impl Compiler<'_> {
 
     fn declare_in_module(&mut self, name: String) -> u32 {
         let line = self.parser.previous.line;
+        if !self.is_core && super::CORE.contains(&name.as_str()) {
+            self.parser.error("Module variable is already defined.");
+            return self.module_variable(&name);
+        }
         if let Some(&index) = self.variable_ids.get(&name) {
             let used = self.variables[index as usize].1.take();
             match used {
