@@ -45,7 +45,8 @@ impl Loader for HashMap<String, String> {
 
 /// Files, whose names end in `.wren`: looked for beside the one that imports them.
 ///
-/// A module's full name is its path, without the ending.
+/// A module's full name is its path, without the ending. `meta` and `random` are those of Wren; files of these names are
+/// imported as `./meta` and `./random`, from a folder that is not the working one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Files {
     _own: (),
@@ -68,11 +69,17 @@ impl Files {
 
 impl Loader for Files {
     fn resolve(&mut self, importer: &str, name: &str) -> Result<String, String> {
+        if crate::optional::source(name).is_some() {
+            return Ok(name.to_owned());
+        }
         let folder = Path::new(importer).parent().unwrap_or(Path::new(""));
         Ok(plain(&folder.join(name)).to_string_lossy().into_owned())
     }
 
     fn load(&mut self, name: &str) -> Result<Option<String>, String> {
+        if crate::optional::source(name).is_some() {
+            return Ok(None);
+        }
         let path = format!("{name}.wren");
         match std::fs::metadata(&path) {
             Ok(found) if found.len() > LARGEST => return Err(format!("{path} is larger than 64 MiB.")),

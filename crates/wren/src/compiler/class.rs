@@ -56,10 +56,6 @@ impl Compiler<'_> {
         self.parser.expect(Kind::LeftBrace, "Expect '{' after class declaration.");
         self.parser.skip_lines();
         while !self.parser.take(Kind::RightBrace) {
-            if self.parser.is_at(Kind::Eof) {
-                self.parser.expect(Kind::RightBrace, "Expect '}' at end of class body.");
-                break;
-            }
             if !self.method(place) {
                 break;
             }
@@ -91,10 +87,10 @@ impl Compiler<'_> {
             self.parser.error("Expect method definition.");
             return false;
         };
+        let signature = self.begin_method(read, is_static, is_constructor);
         if is_constructor && is_static {
             self.parser.error("A constructor cannot be static.");
         }
-        let signature = self.begin_method(read, is_static, is_constructor);
         let text = signature.text();
         self.remember_method(&text, is_static, attributes);
         let symbol = u32::from(self.symbol(&text));
@@ -331,7 +327,7 @@ impl Compiler<'_> {
                 let value = self.attribute_value();
                 attributes.push(Attribute { group: None, key: name, value, at_runtime });
             }
-            self.parser.skip_lines();
+            self.parser.expect_line("Expect newline after attribute.");
         }
         are_there.then_some(attributes)
     }
@@ -360,19 +356,24 @@ impl Compiler<'_> {
         if !self.parser.take(Kind::Equal) {
             return AttributeValue::Null;
         }
+        let is_value = matches!(
+            self.parser.current.kind,
+            Kind::Null | Kind::True | Kind::False | Kind::Number | Kind::String | Kind::Name
+        );
+        if !is_value {
+            self.parser.error("Expect a Bool, Num, String or Identifier literal for an attribute value.");
+            self.parser.advance();
+            return AttributeValue::Null;
+        }
         self.parser.advance();
         let literal = std::mem::replace(&mut self.parser.previous.literal, Literal::None);
         match (self.parser.previous.kind, literal) {
-            (Kind::Null, _) => AttributeValue::Null,
             (Kind::True, _) => AttributeValue::Bool(true),
             (Kind::False, _) => AttributeValue::Bool(false),
             (_, Literal::Number(number)) => AttributeValue::Number(number),
             (_, Literal::String(text)) => AttributeValue::String(text),
             (Kind::Name, _) => AttributeValue::String(self.parser.previous_text().into_bytes()),
-            _ => {
-                self.parser.error("Expect a Bool, Num, String or Identifier literal for an attribute value.");
-                AttributeValue::Null
-            }
+            _ => AttributeValue::Null,
         }
     }
 }

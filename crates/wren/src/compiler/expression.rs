@@ -261,7 +261,6 @@ impl Compiler<'_> {
         let to_else = self.emit_jump(Op::JumpIf, -1);
         let height = self.height();
         self.expression_of(Precedence::Conditional);
-        self.parser.skip_lines();
         self.parser.expect(Kind::Colon, "Expect ':' after then branch of conditional operator.");
         self.parser.skip_lines();
         let to_end = self.emit_jump(Op::Jump, 0);

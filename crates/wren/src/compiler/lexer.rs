@@ -235,7 +235,8 @@ impl<'a> Lexer<'a> {
         if value.is_finite() {
             return self.make_literal(Kind::Number, Literal::Number(value));
         }
-        self.fault(format!("Number literal was too large ({}).", usize::BITS));
+        // The size of C's long, as Wren says it on most machines.
+        self.fault("Number literal was too large (8).".to_owned());
         self.make_literal(Kind::Number, Literal::Number(0.0))
     }
 

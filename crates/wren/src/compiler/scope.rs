@@ -235,6 +235,11 @@ impl Compiler<'_> {
     /// The word that was read last is to be a variable.
     pub(super) fn declare_previous(&mut self) -> u32 {
         let name = self.parser.previous_text();
+        self.declare_checked(name)
+    }
+
+    /// A name, which may be too long for one, is to be a variable.
+    pub(super) fn declare_checked(&mut self, name: String) -> u32 {
         if name.len() > MAX_NAME {
             self.parser.error(&format!("Variable name cannot be longer than {MAX_NAME} characters."));
         }
@@ -272,7 +277,6 @@ impl Compiler<'_> {
     }
 
     fn declare_in_module(&mut self, name: String) -> u32 {
-        let line = self.parser.previous.line;
         if !self.is_core && super::CORE.contains(&name.as_str()) {
             self.parser.error("Module variable is already defined.");
             return self.module_variable(&name);
@@ -282,12 +286,9 @@ impl Compiler<'_> {
             match used {
                 None => self.parser.error("Module variable is already defined."),
                 // A function may use what is defined behind it, if that's named as classes are.
-                Some(first) if is_local_name(&name) => self.parser.error_at_line(
-                    line,
-                    &format!(
-                        "Error at '{name}': Variable '{name}' referenced before this definition (first use at line {first})."
-                    ),
-                ),
+                Some(first) if is_local_name(&name) => self.parser.error(&format!(
+                    "Variable '{name}' referenced before this definition (first use at line {first})."
+                )),
                 Some(_) => {}
             }
             return index;

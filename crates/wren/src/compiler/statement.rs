@@ -44,7 +44,7 @@ impl Compiler<'_> {
 
     fn variable(&mut self) {
         self.parser.expect(Kind::Name, "Expect variable name.");
-        let name = self.parser.previous.clone();
+        let name = self.parser.previous_text();
         if self.parser.take(Kind::Equal) {
             self.parser.skip_lines();
             self.expression();
@@ -52,9 +52,7 @@ impl Compiler<'_> {
             self.emit(Op::Null.with(0), 1);
         }
         // Declared behind its value, which may use a variable of the same name that is outside.
-        let behind = std::mem::replace(&mut self.parser.previous, name);
-        let index = self.declare_previous();
-        self.parser.previous = behind;
+        let index = self.declare_checked(name);
         self.define(index);
     }
 

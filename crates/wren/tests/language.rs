@@ -1,0 +1,111 @@
+//! Runs the programs in `tests/language`, a test each, and compares what they do with what their comments expect, as Wren's
+//! own tests have it:
+//!
+//! - `// expect: text`: a line that is printed, in order.
+//! - `// expect error`: an error of the compiler in this line; with `line N`, in that one.
+//! - `// expect runtime error: text`: what the program fails with, in this line.
+//! - `// nontest`: a module that others import.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{Arc, Mutex},
+};
+use wren::{CompileError, Error, Files, TraceFrame, Vm};
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // The compiler keeps a test of the limits busy for a while; more threads than processors would only be slower.
+    arguments.test_threads = arguments.test_threads.or(Some(2));
+    let mut paths = Vec::new();
+    if let Err(error) = find(Path::new("tests/language"), &mut paths) {
+        eprintln!("tests/language cannot be read: {error}.");
+        return ExitCode::FAILURE;
+    }
+    paths.sort();
+    let programs = paths.into_iter().filter_map(|path| {
+        let source = fs::read_to_string(&path).unwrap_or_default();
+        let name = Files::name(&path);
+        let shown = name.trim_start_matches("tests/language/").to_owned();
+        (!source.contains("// nontest")).then(|| Trial::test(shown, move || check(&name, &source)))
+    });
+    libtest_mimic::run(&arguments, programs.collect()).exit_code()
+}
+
+fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            find(&path, paths)?;
+        } else if path.extension().is_some_and(|extension| extension == "wren") {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// What a program's comments say.
+#[derive(Debug, Default, PartialEq)]
+struct Outcome {
+    printed: String,
+    /// The lines of the compiler's errors, each once.
+    error_lines: Vec<u32>,
+    failure: Option<(u32, String)>,
+}
+
+fn expected(source: &str) -> Outcome {
+    let mut outcome = Outcome::default();
+    for (number, line) in (1..).zip(source.lines()) {
+        let Some((_, comment)) = line.split_once("// expect") else { continue };
+        if let Some(printed) = comment.strip_prefix(": ").or(comment.strip_prefix(':')) {
+            outcome.printed.push_str(printed);
+            outcome.printed.push('\n');
+        } else if let Some(message) = comment.strip_prefix(" runtime error: ") {
+            outcome.failure = Some((number, message.to_owned()));
+        } else if let Some(of_line) = comment.strip_prefix(" error line ") {
+            outcome.error_lines.extend(of_line.trim().parse::<u32>());
+        } else if comment.trim_end() == " error" {
+            outcome.error_lines.push(number);
+        }
+    }
+    outcome
+}
+
+fn run(name: &str, source: &str) -> Outcome {
+    let printed = Arc::new(Mutex::new(String::new()));
+    let output = Arc::clone(&printed);
+    let mut vm = Vm::builder()
+        .write(move |text| output.lock().expect("no writer panics").push_str(text))
+        .loader(Files::new())
+        .memory(16 << 20)
+        .build();
+    let mut outcome = Outcome::default();
+    match vm.run(name, source) {
+        Ok(_) => {}
+        Err(Error::Compile(errors)) => outcome.error_lines = lines(&errors),
+        Err(Error::Runtime(error)) => outcome.failure = Some((line_in(name, &error.trace), error.message)),
+        Err(other) => outcome.failure = Some((0, other.to_string())),
+    }
+    outcome.printed = printed.lock().expect("no writer panics").clone();
+    outcome
+}
+
+/// The lines where errors begin; those that follow in the same run of lines count as one.
+fn lines(errors: &[CompileError]) -> Vec<u32> {
+    errors.first().map(|error| error.line).into_iter().collect()
+}
+
+fn line_in(module: &str, trace: &[TraceFrame]) -> u32 {
+    trace.iter().find(|frame| frame.module == module).map_or(0, |frame| frame.line)
+}
+
+fn check(name: &str, source: &str) -> Result<(), Failed> {
+    let (expected, got) = (expected(source), run(name, source));
+    // A program without a word about what it does would be a test that can't fail.
+    if expected == Outcome::default() {
+        return Err("the program expects nothing.".into());
+    }
+    if expected == got { Ok(()) } else { Err(format!("expected {expected:#?},\ngot {got:#?}").into()) }
+}

@@ -1,0 +1,2 @@
+#attribute // expect error
+var a = 1

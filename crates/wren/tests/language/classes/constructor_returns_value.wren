@@ -1,0 +1,3 @@
+class Foo {
+  construct new() { return 1 } // expect error
+}

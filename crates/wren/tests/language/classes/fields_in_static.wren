@@ -1,0 +1,3 @@
+class Foo {
+  static bar { _a } // expect error
+}

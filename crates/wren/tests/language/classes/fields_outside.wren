@@ -1,0 +1,1 @@
+System.print(_a) // expect error

@@ -1,0 +1,8 @@
+class Foo {
+  construct new() {}
+  multi(
+    a,
+    b
+  ) { a + b }
+}
+System.print(Foo.new().multi(1, 2)) // expect: 3

@@ -1,0 +1,3 @@
+class Foo {
+  + { 1 } // expect error
+}

@@ -1,0 +1,7 @@
+class Foo {
+  construct new() {}
+  toString { "own" }
+}
+System.print(Foo.new()) // expect: own
+System.print("%(Foo.new())") // expect: own
+System.print([Foo.new()]) // expect: [own]

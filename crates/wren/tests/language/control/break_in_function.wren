@@ -1,0 +1,5 @@
+while (true) {
+  Fn.new {
+    break // expect error
+  }
+}

@@ -1,0 +1,1 @@
+Fiber.abort("message") // expect runtime error: message

@@ -1,0 +1,2 @@
+Fiber.abort(null)
+System.print("goes on") // expect: goes on

@@ -1,0 +1,1 @@
+Fiber.abort([1]) // expect runtime error: [error object]

@@ -1,0 +1,3 @@
+var fiber = Fiber.new {}
+fiber.call()
+fiber.call() // expect runtime error: Cannot call a finished fiber.

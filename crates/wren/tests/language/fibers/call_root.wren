@@ -1,0 +1,2 @@
+var root = Fiber.current
+Fiber.new { root.call() }.call() // expect runtime error: Cannot call root fiber.

@@ -1,0 +1,1 @@
+var a = Fn.new { b.call() } // expect error

@@ -1,0 +1,1 @@
+Fiber.new("no") // expect runtime error: Argument must be a function.

@@ -1,0 +1,1 @@
+List.filled(1e12, 0) // expect runtime error: Out of memory.

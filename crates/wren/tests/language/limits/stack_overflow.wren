@@ -1,0 +1,3 @@
+var f
+f = Fn.new { f.call() } // expect runtime error: Stack overflow.
+f.call()

@@ -1,0 +1,1 @@
+[1].iterate("0") // expect runtime error: Iterator must be a number.

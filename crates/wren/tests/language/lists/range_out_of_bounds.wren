@@ -1,0 +1,1 @@
+[1, 2][0..2] // expect runtime error: Range end out of bounds.

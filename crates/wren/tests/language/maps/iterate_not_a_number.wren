@@ -1,0 +1,1 @@
+Map.new().iterate("0") // expect runtime error: Iterator must be a number.

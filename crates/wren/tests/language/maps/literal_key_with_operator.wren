@@ -1,0 +1,1 @@
+System.print({"a" + "b": 1}["ab"]) // expect error

@@ -1,0 +1,2 @@
+// nontest
+var a = 

@@ -1,0 +1,2 @@
+// nontest
+Fiber.abort("failed while loading")

@@ -1,0 +1,1 @@
+import "./helpers/failing" // expect runtime error: failed while loading

@@ -1,0 +1,3 @@
+import "./helpers/counter" // expect: counter is loaded
+import "./helpers/../helpers/counter"
+System.print("once") // expect: once

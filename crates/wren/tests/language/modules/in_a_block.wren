@@ -1,0 +1,4 @@
+{
+  import "meta" for Meta
+  System.print(Meta) // expect: Meta
+}

@@ -1,0 +1,1 @@
+import "nowhere" // expect runtime error: Could not load module 'tests/language/modules/nowhere'.

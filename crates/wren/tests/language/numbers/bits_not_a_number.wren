@@ -1,0 +1,1 @@
+1 & false // expect runtime error: Right operand must be a number.

@@ -1,0 +1,1 @@
+1 < null // expect runtime error: Right operand must be a number.

@@ -1,0 +1,1 @@
+"abc".contains(1) // expect runtime error: Argument must be a string.

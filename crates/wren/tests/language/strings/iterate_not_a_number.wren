@@ -1,0 +1,1 @@
+"abc".iterate("0") // expect runtime error: Iterator must be a number.

@@ -1,0 +1,4 @@
+System.print("one
+two")
+// expect: one
+// expect: two

@@ -1,0 +1,1 @@
+"abc"[1..3] // expect runtime error: Range end out of bounds.

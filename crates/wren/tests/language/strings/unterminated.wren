@@ -1,0 +1,2 @@
+// expect error line 3
+"never ends

@@ -1,0 +1,3 @@
+var camelCase = 1
+var PascalCase = 2
+var _underscored = 3 // expect error

@@ -1,0 +1,3 @@
+System.print((
+  7 // expect error line 1
+))

@@ -1,0 +1,2 @@
+/* never ends /* twice */
+// expect error line 3

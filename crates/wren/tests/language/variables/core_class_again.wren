@@ -1,0 +1,1 @@
+var List = 1 // expect error

@@ -1,0 +1,4 @@
+var f = Fn.new { later } // expect error
+{
+  var later = 1
+}

@@ -1,0 +1,7 @@
+{
+  var a = "outer"
+  {
+    var a = a + " inner"
+    System.print(a) // expect: outer inner
+  }
+}

@@ -1,0 +1,1 @@
+var abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklm = 1 // expect error

@@ -1,0 +1,1 @@
+System.print(notThere) // expect error

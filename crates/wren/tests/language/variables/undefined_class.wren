@@ -1,0 +1,3 @@
+{
+  System.print(NotThere) // expect error
+}
