@@ -16,12 +16,14 @@ mod string;
 mod system;
 
 use crate::{
-    compiler::What,
+    bytecode::Module,
+    compiler::{self, What},
     heap::Gc,
     machine::{CORE, Ended, Machine},
     object::{Class, FiberOp, Method, Primitive},
     word::Word,
 };
+use std::sync::OnceLock;
 
 pub(crate) use map::is_key;
 
@@ -32,16 +34,14 @@ pub(crate) fn fill(machine: &mut Machine) {
     let classes = machine.classes;
     // Object and Class come first, as all others inherit from them when they're made.
     object::bind(machine);
-    let mut known = Vec::new();
     for (name, class) in [("Object", classes.object), ("Class", classes.class)] {
         let place = machine.globals.len() as u32;
         machine.globals.push(Word::object(class));
         machine.modules[CORE.0 as usize].add(name, place);
-        known.push(name);
     }
-    let code = match machine.compile(CORE, PRELUDE, What::Core) {
+    let code = match machine.link(CORE, prelude()) {
         Ok(code) => code,
-        Err(errors) => unreachable!("the prelude is a part of this crate: {errors:?}"),
+        Err(error) => unreachable!("the prelude has few names: {error}"),
     };
     let fiber = machine.new_fiber(code);
     fiber.set_started();
@@ -60,6 +60,17 @@ pub(crate) fn fill(machine: &mut Machine) {
     range::bind(machine);
     string::bind(machine);
     system::bind(machine);
+}
+
+/// The prelude's code, which is the same for all machines.
+fn prelude() -> &'static Module {
+    static COMPILED: OnceLock<Module> = OnceLock::new();
+    COMPILED.get_or_init(|| {
+        match compiler::compile_as("", PRELUDE, &["Object", "Class"], compiler::Limits::default(), What::Core) {
+            Ok(module) => module,
+            Err(errors) => unreachable!("the prelude is a part of this crate: {errors:?}"),
+        }
+    })
 }
 
 /// Gives a class methods.

@@ -25,7 +25,7 @@ impl Machine {
     pub(crate) fn link(
         &mut self,
         module: ModuleId,
-        compiled: bytecode::Module,
+        compiled: &bytecode::Module,
     ) -> Result<Gc<Closure>, String> {
         let symbols = compiled
             .symbols
@@ -39,7 +39,7 @@ impl Machine {
         }
         let operators = Operators::of(self);
         let numbers = Numbers { symbols, globals, module, operators };
-        let function = self.link_function(compiled.main, &numbers);
+        let function = self.link_function(&compiled.main, &numbers);
         Ok(self.new_closure(function, Box::default()))
     }
 
@@ -57,23 +57,23 @@ impl Machine {
         Ok(place)
     }
 
-    fn link_function(&mut self, function: bytecode::Function, numbers: &Numbers) -> Gc<Function> {
+    fn link_function(&mut self, function: &bytecode::Function, numbers: &Numbers) -> Gc<Function> {
         let mut attributes = Vec::new();
         let mut constants = Vec::with_capacity(function.constants.len());
-        for constant in function.constants {
+        for constant in &function.constants {
             constants.push(match constant {
                 Constant::Superclass => Word::NULL,
-                Constant::Number(number) => Word::number(number),
-                Constant::String(text) => self.new_text(text),
+                Constant::Number(number) => Word::number(*number),
+                Constant::String(text) => self.new_text(text.as_slice()),
                 // Depth is bounded: the compiler's limit holds for functions in each other, too.
-                Constant::Function(inner) => Word::object(self.link_function(*inner, numbers)),
+                Constant::Function(inner) => Word::object(self.link_function(inner, numbers)),
                 Constant::Attributes(of_class) => {
-                    attributes.push(*of_class);
+                    attributes.push((**of_class).clone());
                     Word::number((attributes.len() - 1) as f64)
                 }
             });
         }
-        let mut code = function.code;
+        let mut code = function.code.clone();
         renumber(&mut code, &constants, numbers);
         combine(&mut code, &constants, &numbers.operators);
         let parts = Parts {
@@ -83,8 +83,8 @@ impl Machine {
             slots: function.slots,
             upvalues: function.upvalues,
             module: numbers.module,
-            lines: function.lines.into_boxed_slice(),
-            name: function.name.into_boxed_str(),
+            lines: function.lines.as_slice().into(),
+            name: function.name.as_str().into(),
             attributes: attributes.into_boxed_slice(),
         };
         self.heap.alloc(Function::new(parts))

@@ -105,7 +105,7 @@ impl Machine {
         let known: Vec<&str> = state.names.iter().map(String::as_str).collect();
         let name = state.name.clone();
         let compiled: bytecode::Module = compiler::compile_as(&name, source, &known, self.limits, what)?;
-        self.link(module, compiled).map_err(|message| {
+        self.link(module, &compiled).map_err(|message| {
             vec![CompileError { module: name, line: 1, message: format!("Error: {message}") }]
         })
     }
