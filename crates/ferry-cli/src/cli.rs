@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 
 use asyncferry_python::interpreter::linked_version;
 use asyncferry_python::run::{Ending, Program, run};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::jobs;
+use crate::{jobs, wren};
 
 static VERSION: LazyLock<String> =
     LazyLock::new(|| format!("{} (Python {})", env!("CARGO_PKG_VERSION"), linked_version()));
@@ -24,10 +24,24 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a Python program, whose top level may await
+    /// Run a program: Python, whose top level may await, or Wren
     Run(Run),
     /// Run a Python program, and show its jobs: live on a terminal, and as one table at the end
     Jobs(Jobs),
+    /// Try Wren, line by line
+    Repl,
+}
+
+/// What a program is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    Python,
+    Wren,
+}
+
+/// Tries Wren, line by line, and ends the process.
+pub(crate) fn repl() -> ! {
+    Ending::Exit(wren::repl::run()).leave()
 }
 
 /// Run a Python program, and show its jobs: live on a terminal, and as one table at the end.
@@ -62,12 +76,18 @@ impl Jobs {
     }
 }
 
-/// Run a Python program, whose top level may await.
+/// Run a program: Python, whose top level may await, or Wren, if the file's name ends in `.wren`.
 ///
-/// Plain programs run as under `python`: same arguments, exit codes, tracebacks and packages.
+/// Plain Python programs run as under `python`: same arguments, exit codes, tracebacks and packages.
+///
+/// Wren programs import files beside them. They end with 65 if they can't be compiled, and with 70 if they fail.
 #[derive(Debug, Args)]
-#[command(override_usage = "ferry run [--python PATH] <FILE | - | -c CODE> [ARGS]...")]
+#[command(override_usage = "ferry run [--python PATH | --lang wren] <FILE | - | -c CODE> [ARGS]...")]
 pub(crate) struct Run {
+    /// What the program is written in [default: what the file's name says; Python for - and -c]
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    lang: Option<Language>,
+
     /// The interpreter (or virtual environment) whose packages the program sees, and which it starts as
     /// sys.executable [default: that of VIRTUAL_ENV, or the one that ferry was built with]
     #[arg(long, value_name = "PATH")]
@@ -89,6 +109,20 @@ impl Run {
             Ok(parsed) => parsed,
             Err(problem) => fail(&problem, 2),
         };
+        let is_wren = match (self.lang, &program) {
+            (Some(lang), _) => lang == Language::Wren,
+            (None, Program::File(path)) => wren::is_wren(path),
+            (None, _) => false,
+        };
+        if is_wren {
+            if !args.is_empty() {
+                fail("a Wren program has no way to see arguments, so it takes none.", 2);
+            }
+            if self.python.is_some() {
+                fail("--python is for Python programs, and this one is Wren.", 2);
+            }
+            Ending::Exit(wren::run(of_wren(program))).leave()
+        }
         if let Some(socket) = self.jobs_feed
             && let Err(error) = jobs::feed(&socket)
         {
@@ -101,6 +135,14 @@ impl Run {
             Ok(ending) => ending.leave(),
             Err(error) => fail(&error.to_string(), error.exit_code()),
         }
+    }
+}
+
+fn of_wren(program: Program) -> wren::Program {
+    match program {
+        Program::File(path) => wren::Program::File(path),
+        Program::Code(code) => wren::Program::Code(code),
+        Program::Stdin => wren::Program::Stdin,
     }
 }
 

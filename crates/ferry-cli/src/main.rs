@@ -2,6 +2,7 @@
 
 mod cli;
 mod jobs;
+mod wren;
 
 use clap::Parser;
 
@@ -11,5 +12,6 @@ fn main() -> ! {
     match Cli::parse().command {
         Command::Run(arguments) => arguments.run(),
         Command::Jobs(arguments) => arguments.show(),
+        Command::Repl => cli::repl(),
     }
 }

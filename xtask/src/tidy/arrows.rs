@@ -1,6 +1,6 @@
 //! The arrows between crates point one way, and some crates from outside stop at a border.
 //!
-//! `cli` leads to `ferry-python`, `ferry-wren` and `ferry-translate`, and these to `ferry`; `ferry-wren`
+//! `cli` leads to `ferry-python`, `ferry-wren`, `wren` and `ferry-translate`, and these to `ferry`; `ferry-wren`
 //! leads to `wren`; `ferry-pystd` to `ferry`. The extension modules, `python` and those of the examples, lead
 //! to `ferry-python`; what is built for pages, and the conformance suite, to `ferry`. What is not in [`ARROWS`] is not allowed, for tests and build scripts either.
 
@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wren", &[]),
     ("ferry-translate", &["ferry"]),
     ("ferry-pystd", &["ferry"]),
-    ("ferry-cli", &["ferry", "ferry-python", "ferry-wren", "ferry-translate"]),
+    ("ferry-cli", &["ferry", "ferry-python", "ferry-wren", "ferry-translate", "wren"]),
     ("python", &["ferry-python"]),
     ("rust_extension", &["ferry-python"]),
     ("npm", &["ferry"]),

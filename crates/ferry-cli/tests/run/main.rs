@@ -11,3 +11,4 @@ mod processes;
 mod streams;
 mod support;
 mod top_level_await;
+mod wren;

@@ -63,6 +63,10 @@ impl<'a> Parser<'a> {
         loop {
             if place == self.ahead.len() {
                 let token = self.lex();
+                // It may have been the last fault that is told.
+                if self.is_over {
+                    return false;
+                }
                 self.ahead.push(token);
             }
             match self.ahead[place].kind {

@@ -386,3 +386,11 @@ fn soups_of_words() {
         drop(compile("main", &source));
     }
 }
+
+#[test]
+fn the_last_error_may_be_found_looking_ahead() {
+    let limits = Limits { errors: 1, ..Limits::default() };
+    let errors = compile_within("main", "a\n\n\n@ @", &["a"], limits).unwrap_err();
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].line, 4);
+}

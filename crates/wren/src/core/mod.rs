@@ -66,7 +66,8 @@ pub(crate) fn fill(machine: &mut Machine) {
 fn prelude() -> &'static Module {
     static COMPILED: OnceLock<Module> = OnceLock::new();
     COMPILED.get_or_init(|| {
-        match compiler::compile_as("", PRELUDE, &["Object", "Class"], compiler::Limits::default(), What::Core) {
+        match compiler::compile_as("", PRELUDE, &["Object", "Class"], compiler::Limits::default(), What::Core)
+        {
             Ok(module) => module,
             Err(errors) => unreachable!("the prelude is a part of this crate: {errors:?}"),
         }
