@@ -12,7 +12,7 @@ use crate::{
 use std::any::Any;
 
 /// So many calls of the host may be under way within each other: each takes some of the thread's stack.
-const MOST_NESTED: usize = 100;
+const MOST_NESTED: usize = 30;
 
 /// A [`Vm`](crate::Vm), for those who run code on it: the host, between its calls, and a foreign method, in the middle of one.
 ///

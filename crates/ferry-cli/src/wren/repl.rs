@@ -134,9 +134,16 @@ mod tests {
 
     #[test]
     fn an_input_that_is_cut_off_goes_on() {
-        for input in
-            ["class Foo {", "var a =", "Foo.bar(1,", "\"text", "/* comment", "[1, 2", "Fn.new {|a|\n  a", "1 +"]
-        {
+        for input in [
+            "class Foo {",
+            "var a =",
+            "Foo.bar(1,",
+            "\"text",
+            "/* comment",
+            "[1, 2",
+            "Fn.new {|a|\n  a",
+            "1 +",
+        ] {
             assert!(is_cut_off(input), "{input}");
         }
         for input in ["class Foo {}", "var a = 1", "Foo.bar(1)", "a b", ")", "", "unknown", "\"text\""] {
