@@ -1,6 +1,6 @@
 //! `cargo xtask bench [NAME] [ARGS...]`: runs Ferry's benchmarks beside their peers.
 //!
-//! A benchmark is a program in `benches/src/bin`, or [`portable`]. It prints one JSON object a line; these go to standard
+//! A benchmark is a program in `benches/src/bin`, [`portable`] or [`wren`]. It prints one JSON object a line; these go to standard
 //! output as they come, and a table of them to standard error at the end. A goal that is missed is shown,
 //! not an error: times are never asserted. A name runs the parts of that benchmark in other languages as well:
 //! `sync` stands for `sync` and `sync_python`.
@@ -12,6 +12,7 @@ mod line;
 mod portable;
 mod surroundings;
 mod table;
+mod wren;
 
 use std::fs;
 use std::path::Path;
@@ -25,16 +26,23 @@ use surroundings::Surroundings;
 /// The one on other platforms, which is no program of `benches/src/bin`; see [`portable`].
 const PORTABLE: &str = "portable";
 
+/// That of Wren's machines, which has peers of its own; see [`wren`].
+const WREN: &str = "wren";
+
 /// Runs the benchmark named first in `arguments`, or all; what follows the name goes to the benchmark.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let mut known = names(&sh::root().join("benches/src/bin"))?;
-    known.push(PORTABLE.to_owned());
+    known.extend([PORTABLE.to_owned(), WREN.to_owned()]);
     let (chosen, rest) = choose(&known, arguments)?;
     let mut lines = Vec::new();
     let mut faults = Vec::new();
     for name in chosen {
         if name == PORTABLE {
             faults.extend(portable::run(&mut lines).err().map(|error| format!("{error:#}")));
+            continue;
+        }
+        if name == WREN {
+            faults.extend(wren::run(rest, &mut lines).err().map(|error| format!("{error:#}")));
             continue;
         }
         let ran = surroundings::of(name).and_then(|all| {

@@ -57,7 +57,9 @@ fn benches(stages: &mut Stages) {
         return;
     }
     cargo(stages, "format, benches", &["fmt", "--all", "--check", "--manifest-path", BENCHES]);
-    cargo(stages, "check, benches", &["check", "--all-targets", "--locked", "--manifest-path", BENCHES]);
+    let packages = ["-p", "ferry-benches", "-p", "ferry-benches-wren"];
+    let check = ["check", "--all-targets", "--locked", "--manifest-path", BENCHES];
+    cargo(stages, "check, benches", &[&check[..], &packages].concat());
 }
 
 fn documentation(stages: &mut Stages) {

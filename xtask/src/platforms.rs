@@ -7,6 +7,8 @@
 //! | Node | `wasm32-unknown-unknown` | wasm-bindgen's test runner and Node |
 //! | Chromium, a page; a worker | the same | the same runner, chromedriver and a headless Chromium |
 //!
+//! Wren's tests of the language run in WASI 0.1 as well, and its crate is built for pages.
+//!
 //! The network's tests talk to a server of their own, which is started before.
 //!
 //! What is missing is installed where that takes no more than this user may do; otherwise the stage is left out, and
@@ -30,6 +32,9 @@ use server::Server;
 const SUITE: &[&str] =
     &["test", "-p", "asyncferry-conformance", "--features", "net", "--test", "suite", "--test", "net"];
 
+/// The tests of Wren's language.
+const WREN: &[&str] = &["test", "-p", "asyncferry-wren-vm", "--test", "language"];
+
 /// Runs `cargo xtask platforms`.
 pub(crate) fn run() -> Result<()> {
     let mut all = Stages::new(AfterFailure::Continue);
@@ -46,7 +51,17 @@ pub(crate) fn stages(stages: &mut Stages) {
     stages.run("conformance, native", || run_tests(&mut suite(&server)));
     wasi::stages(stages, &server);
     on_the_web(stages, &server);
+    let name = "Wren, built for pages";
+    match has_target(WEB) {
+        Ok(()) => stages.run(name, || {
+            sh::run(&mut sh::cargo(&["build", "-p", "asyncferry-wren-vm", "--target", WEB]))?;
+            Ok(String::new())
+        }),
+        Err(error) => stages.leave_out(name, &format!("{error:#}")),
+    }
 }
+
+const WEB: &str = "wasm32-unknown-unknown";
 
 fn on_the_web(stages: &mut Stages, server: &Server) {
     const PLACES: [(&str, Option<&str>); 3] = [
@@ -54,15 +69,14 @@ fn on_the_web(stages: &mut Stages, server: &Server) {
         ("conformance, Chromium page", Some("WASM_BINDGEN_USE_BROWSER")),
         ("conformance, Chromium worker", Some("WASM_BINDGEN_USE_DEDICATED_WORKER")),
     ];
-    let target = "wasm32-unknown-unknown";
-    let runner = match has_target(target).and_then(|()| bindgen::program("wasm-bindgen-test-runner")) {
+    let runner = match has_target(WEB).and_then(|()| bindgen::program("wasm-bindgen-test-runner")) {
         Ok(runner) => runner,
         Err(error) => {
             return PLACES.iter().for_each(|(name, _)| stages.leave_out(name, &format!("{error:#}")));
         }
     };
     for (name, variable) in PLACES {
-        let mut command = suite_for(target, &runner.to_string_lossy(), server);
+        let mut command = suite_for(WEB, &runner.to_string_lossy(), server);
         let is_ready = match variable {
             None => has_node(),
             Some(variable) => browser::prepare(command.env(variable, "1")),

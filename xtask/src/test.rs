@@ -8,7 +8,7 @@
 //! | examples/web | always | the page, used in a real browser |
 //! | wheels | always | the Python package as it's installed; see [`wheel`] |
 //! | loom models | `--all` | the lock-free parts under every interleaving, up to a bound |
-//! | Miri | `--all` | no undefined behaviour in the unit tests of the core crate |
+//! | Miri | `--all` | no undefined behaviour in the unit tests of the core crate, nor in Wren's tests of its API |
 //! | tests, Python 3.x | `--all` | the same tests on each other Python found |
 //! | core alone | `--all` | crate `asyncferry` builds without the features of its neighbours |
 //!
@@ -42,6 +42,11 @@ const MIRI_FLAGS: &str = "-Zmiri-disable-isolation";
 
 /// What follows `cargo miri`: unit tests of the core crate only, as Miri cannot enter CPython.
 const MIRI_TEST: &[&str] = &["test", "-p", "asyncferry", "--lib"];
+
+/// Wren's values are addresses hidden in numbers.
+const MIRI_FLAGS_WREN: &str = "-Zmiri-disable-isolation -Zmiri-permissive-provenance";
+
+const MIRI_WREN: &[&str] = &["test", "-p", "asyncferry-wren-vm", "--lib", "--test", "api"];
 
 const CORE_TARGET: &str = "x86_64-unknown-linux-gnu";
 
@@ -102,6 +107,10 @@ fn miri(stages: &mut Stages) {
     stages.run("Miri", || {
         let mut command = sh::command("rustup", &["run", "nightly", "cargo", "miri"]);
         run_tests(command.args(MIRI_TEST).env("MIRIFLAGS", MIRI_FLAGS))
+    });
+    stages.run("Miri, Wren", || {
+        let mut command = sh::command("rustup", &["run", "nightly", "cargo", "miri"]);
+        run_tests(command.args(MIRI_WREN).env("MIRIFLAGS", MIRI_FLAGS_WREN))
     });
 }
 

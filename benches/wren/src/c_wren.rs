@@ -9,8 +9,10 @@ thread_local! {
     static PRINTED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
+/// # Safety
+/// The text ends in a zero.
 unsafe extern "C" fn write(_vm: *mut wren_sys::WrenVM, text: *const c_char) {
-    // SAFETY: C Wren gives a string that ends in a zero.
+    // SAFETY: it ends in a zero.
     let text = unsafe { CStr::from_ptr(text) };
     PRINTED.with(|printed| printed.borrow_mut().push_str(&text.to_string_lossy()));
 }

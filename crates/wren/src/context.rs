@@ -242,10 +242,8 @@ impl<'vm> Context<'vm> {
             Ok(Ended::Suspended { fiber }) => Ok(Run::Suspended(Fiber(self.root(Word::object(fiber))))),
             Err(failure) => Err(self.error_of(failure)),
         };
-        if is_outermost {
-            if let Err(Error::Interrupted(_)) = run {
-                self.machine.forget_interrupt();
-            }
+        if is_outermost && matches!(run, Err(Error::Interrupted(_))) {
+            self.machine.forget_interrupt();
         }
         run
     }

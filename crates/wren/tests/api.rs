@@ -356,7 +356,8 @@ fn a_fiber_that_waits_for_a_foreign_method_stays_there() {
 #[test]
 fn steps_are_counted_and_no_try_gives_more() {
     let mut vm = Vm::builder().steps(10_000).build();
-    let endless = "Fiber.new {\n  while (true) Fiber.new {\n    while (true) {}\n  }.try()\n}.try()\nSystem.print(1)";
+    let endless =
+        "Fiber.new {\n  while (true) Fiber.new {\n    while (true) {}\n  }.try()\n}.try()\nSystem.print(1)";
     assert!(matches!(vm.run("main", endless), Err(Error::OutOfSteps(trace)) if trace[0].line == 3));
     let mut cx = vm.context();
     assert_eq!(cx.steps_left(), Some(0));

@@ -17,8 +17,8 @@ use wren::{CompileError, Error, Files, TraceFrame, Vm};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // The compiler keeps a test of the limits busy for a while; more threads than processors would only be slower.
-    arguments.test_threads = arguments.test_threads.or(Some(2));
+    // On WASI there is one thread.
+    arguments.test_threads = arguments.test_threads.or(cfg!(target_family = "wasm").then_some(1));
     let mut paths = Vec::new();
     if let Err(error) = find(Path::new("tests/language"), &mut paths) {
         eprintln!("tests/language cannot be read: {error}.");

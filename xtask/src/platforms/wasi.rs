@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::{Server, has_target, suite_for};
+use super::{Server, WREN, has_target, run_on, suite_for};
 use crate::stages::Stages;
 use crate::test::run_tests;
 use crate::{python, sh, venv};
@@ -14,13 +14,22 @@ const REQUIREMENTS: &str = "tests/conformance/runner/requirements.txt";
 const RUNNER: &str = "tests/conformance/runner/wasi.py";
 
 pub(super) fn stages(stages: &mut Stages, server: &Server) {
-    for (name, target) in
-        [("conformance, WASI 0.1", "wasm32-wasip1"), ("conformance, WASI 0.2", "wasm32-wasip2")]
-    {
+    for (version, target) in [("0.1", "wasm32-wasip1"), ("0.2", "wasm32-wasip2")] {
+        let name = format!("conformance, WASI {version}");
         match has_target(target).and_then(|()| runner()) {
-            Ok(runner) => stages.run(name, || run_tests(&mut suite_for(target, &runner, server))),
-            Err(error) => stages.leave_out(name, &format!("{error:#}")),
+            Ok(runner) => stages.run(&name, || run_tests(&mut suite_for(target, &runner, server))),
+            Err(error) => stages.leave_out(&name, &format!("{error:#}")),
         }
+    }
+    let name = "Wren, WASI 0.1";
+    let target = "wasm32-wasip1";
+    match has_target(target).and_then(|()| runner()) {
+        Ok(runner) => stages.run(name, || {
+            let mut command = sh::cargo(WREN);
+            run_on(&mut command, target, &runner);
+            run_tests(&mut command)
+        }),
+        Err(error) => stages.leave_out(name, &format!("{error:#}")),
     }
 }
 

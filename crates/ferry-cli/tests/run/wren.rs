@@ -90,8 +90,10 @@ fn what_fails_ends_with_70_and_the_calls() {
 
 #[test]
 fn ctrl_c_ends_an_endless_program() {
-    let path =
-        file("endless.wren", b"System.print(\"ready\")\nwhile (true) Fiber.new {\n  while (true) {}\n}.try()");
+    let path = file(
+        "endless.wren",
+        b"System.print(\"ready\")\nwhile (true) Fiber.new {\n  while (true) {}\n}.try()",
+    );
     let mut command = ferry(&[&path]);
     let outcome = finish_interrupted(&mut command);
     assert_eq!(outcome.code, Some(130));

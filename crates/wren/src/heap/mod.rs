@@ -131,7 +131,7 @@ impl Heap {
             self.grow(size);
             return ptr;
         }
-        let cells = &mut self.sizes[(size + STEP - 1) / STEP - 1];
+        let cells = &mut self.sizes[size.div_ceil(STEP) - 1];
         let (cell, size) = (cells.take(), cells.size());
         self.used += size;
         if self.used >= self.threshold {

@@ -9,7 +9,15 @@
 //!   at the fiber: safe points, errors, switches, the host's methods.
 //! - At a safe point all that it holds is on the stack, or in a frame.
 
-use super::{ForeignExit, Machine, code::Code, failing, failing::Failure, modules::Import, watch::Trouble};
+use super::{
+    ForeignExit, Machine,
+    arithmetic::{remainder, shift_left, shift_right, to_u32},
+    code::Code,
+    failing,
+    failing::Failure,
+    modules::Import,
+    watch::Trouble,
+};
 use crate::{
     bytecode::{call_operands, operand},
     heap::Gc,
@@ -38,28 +46,6 @@ pub(crate) enum Ended {
     Suspended { fiber: Gc<Fiber> },
 }
 
-/// A number as what bits are counted in: whole, modulo 2^32.
-#[inline(always)]
-pub(crate) fn to_u32(number: f64) -> u32 {
-    // Nearly all are in its range.
-    let small = number as i64;
-    if small as f64 == number.trunc() { small as u32 } else { wide_to_u32(number) }
-}
-
-#[cold]
-fn wide_to_u32(number: f64) -> u32 {
-    if number.is_finite() { number.trunc().rem_euclid(4_294_967_296.0) as u32 } else { 0 }
-}
-
-/// As shifts have it: bits that are shifted out are gone.
-pub(crate) fn shift_left(value: u32, by: u32) -> u32 {
-    value.checked_shl(by).unwrap_or(0)
-}
-
-pub(crate) fn shift_right(value: u32, by: u32) -> u32 {
-    value.checked_shr(by).unwrap_or(0)
-}
-
 impl Machine {
     /// Runs a fiber which has what it goes on with.
     pub(crate) fn run(&mut self, first: Gc<Fiber>) -> Result<Ended, Failure> {
@@ -72,12 +58,12 @@ impl Machine {
         unsafe { self.interpret() }
     }
 
-    /// # Safety
-    /// There is a running fiber, with a frame, and a value for what it waits for.
     #[allow(
         unsafe_op_in_unsafe_fn,
         reason = "one contract holds for all of it: see the module's documentation"
     )]
+    /// # Safety
+    /// There is a running fiber, with a frame, and a value for what it waits for.
     unsafe fn interpret(&mut self) -> Result<Ended, Failure> {
         let Some(mut fiber) = self.fiber else { unreachable!("run sets it") };
         let mut closure: Gc<Closure>;
@@ -839,18 +825,6 @@ impl Machine {
             fiber.push_frame(frame, &mut self.heap);
             enter!(frame);
         }
-    }
-}
-
-/// As the language has it: with the sign of the left side.
-#[inline(always)]
-fn remainder(a: f64, b: f64) -> f64 {
-    // Whole numbers of a size that integers have exactly are much faster as such.
-    let (whole_a, whole_b) = (a as i64, b as i64);
-    if whole_a as f64 == a && whole_b as f64 == b && whole_a > 0 && whole_b > 0 {
-        (whole_a % whole_b) as f64
-    } else {
-        a % b
     }
 }
 

@@ -14,6 +14,7 @@
 //! goes uncaught. A foreign method may run another one in the middle of that. The fibers that wait for such a method can't
 //! be transferred to, since the host's own stack stands between.
 
+mod arithmetic;
 mod classes;
 pub(crate) mod code;
 mod failing;
@@ -25,9 +26,10 @@ mod modules;
 mod symbols;
 mod watch;
 
+pub(crate) use arithmetic::{shift_left, shift_right, to_u32};
 pub(crate) use failing::{Failure, Frame as TraceFrame};
 pub(crate) use foreign::{ForeignExit, ForeignMethod, Registry};
-pub(crate) use interpret::{Ended, Signal, shift_left, shift_right, to_u32};
+pub(crate) use interpret::{Ended, Signal};
 pub(crate) use modules::{Host, ModuleState};
 pub(crate) use watch::{Stop, Watch};
 
