@@ -27,6 +27,13 @@ fn a_program_runs_by_its_name_or_as_said() {
 }
 
 #[test]
+fn the_example_runs() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/wren/word_count.wren");
+    let printed = "#### the\n## wren\n## is\n3\n3\nstopped: Num does not implement 'count'.\n";
+    check(&[example], 0, printed, "");
+}
+
+#[test]
 fn imports_are_beside_the_file_that_has_them() {
     let folder = folder("imports");
     fs::create_dir_all(folder.join("lib")).expect("writable");

@@ -314,6 +314,7 @@ fn errors_have_a_bound() {
 
 /// Words in any order are compiled or refused, and never a panic.
 #[test]
+#[cfg_attr(miri, ignore = "thousands of sources, without unsafe code")]
 fn soups_of_words() {
     const WORDS: &[&str] = &[
         "class",

@@ -52,7 +52,7 @@ impl Machine {
         let trace = self.trace(fiber);
         let mut at = Some(fiber);
         while let Some(failed) = at {
-            let caller = failed.caller.get();
+            let caller = failed.take_caller();
             let is_caught = failed.state.get() == State::Try && stop.is_none();
             failed.error.set(error);
             failed.end();

@@ -112,7 +112,7 @@ impl Machine {
 
     /// The running fiber yields a value to the one that called it. If nobody did, the run ends, and the host may resume it.
     fn leave(&mut self, running: Gc<Fiber>, value: Word) {
-        let caller = running.caller.take();
+        let caller = running.take_caller();
         running.state.set(match running.state.get() {
             State::Root => State::Root,
             State::Try | State::Other => State::Other,

@@ -560,7 +560,7 @@ impl Machine {
                             enter!(frame);
                         }
                         None => {
-                            let caller = fiber.caller.take();
+                            let caller = fiber.take_caller();
                             fiber.end();
                             match caller {
                                 None => {

@@ -239,10 +239,18 @@ impl Fiber {
         self.is_suspended.set(false);
     }
 
+    /// The one that called it and waits for what it gives, which no longer does. None if nobody called it, or if that one has
+    /// gone on since, by a transfer, and is at its end or in the middle of a foreign method.
+    pub(crate) fn take_caller(&self) -> Option<Gc<Fiber>> {
+        self.caller.take().filter(|caller| !caller.is_done() && caller.held_by_host.get() == 0)
+    }
+
     // The stack's top, while it doesn't run.
 
     /// Gives it a value as the result of what it waits for.
     pub(crate) fn set_result(&self, value: Word) {
+        debug_assert!(!self.is_done() && !self.is_new());
+        self.is_suspended.set(false);
         // SAFETY: a fiber that waits for a result has a slot for it on top (the interpreter leaves one).
         unsafe { *self.sp.get().sub(1) = value }
     }
