@@ -48,10 +48,14 @@ const SOURCES: &[&str] = &[
     "for (i in 1..200) list.add(\"%(i)\" * 50)\nlist.clear()\nSystem.gc()",
     "Host.call { Host.fail([1]) }",
     "Fiber.new { Host.call { while (true) {} } }.try()",
+    "var inner\nvar outer\nouter = Fiber.new {\n inner = Fiber.new {\n outer.transfer()\n Fiber.yield(1)\n Fiber.abort(2)\n }\n
+     inner.try()\n Host.call {\n inner.transfer()\n }\n Fiber.yield()\n}\nouter.try()",
+    "outer.transfer()",
+    "inner.transfer(1)",
     "Fiber.suspend()",
     "var n = 0\nvar deep\ndeep = Fn.new { Host.call(deep) }\ndeep.call()",
 ];
-const NAMES: &[&str] = &["box", "list", "map", "f", "g", "fiber", "waits", "root", "Host", "Box", "n", "none"];
+const NAMES: &[&str] = &["box", "list", "map", "f", "g", "fiber", "waits", "root", "inner", "outer", "Host", "Box", "n", "none"];
 const SIGNATURES: &[&str] = &[
     "call()", "call(_)", "call(_,_)", "toString", "count", "add(_)", "[_]", "[_]=(_)", "==(_)", "value", "value=(_)",
     "try()", "call(_,_", "", "iterate(_)", "sort()", "type", "keys", "transfer()", "with(_)", "keep(_)",
