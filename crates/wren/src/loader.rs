@@ -9,6 +9,17 @@ use std::{
 /// What a [`Vm`](crate::Vm) asks for a module's source.
 ///
 /// Errors are the rest of a sentence: `Could not load module 'x': …`
+///
+/// ```
+/// use std::collections::HashMap;
+/// use wren::Vm;
+///
+/// // A map of sources is one.
+/// let sources = HashMap::from([("names".to_owned(), "var Name = \"Wren\"".to_owned())]);
+/// let mut vm = Vm::builder().loader(sources).build();
+/// vm.run("main", "import \"names\" for Name").unwrap();
+/// assert_eq!(vm.context().variable("main", "Name"), Some("Wren".into()));
+/// ```
 pub trait Loader: Send {
     /// The full name of the module that `importer` calls `name`. It's the same module wherever the full name is the same.
     ///

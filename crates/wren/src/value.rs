@@ -81,16 +81,68 @@ macro_rules! handles {
 
 handles! {
     /// A list of a program.
+    ///
+    /// ```
+    /// let mut vm = wren::Vm::new();
+    /// let mut cx = vm.context();
+    /// let list = cx.new_list().unwrap();
+    /// list.push(&mut cx, "first").unwrap();
+    /// assert_eq!(list.get(&mut cx, 0), Ok(Some("first".into())));
+    /// ```
     List
     /// A map of a program.
+    ///
+    /// ```
+    /// let mut vm = wren::Vm::new();
+    /// let mut cx = vm.context();
+    /// let map = cx.new_map().unwrap();
+    /// map.insert(&mut cx, "one", 1.0).unwrap();
+    /// map.insert(&mut cx, 2.0, true).unwrap();
+    /// assert_eq!(map.entries(&mut cx), Ok(vec![("one".into(), 1.0.into()), (2.0.into(), true.into())]));
+    /// ```
     Map
-    /// A function of a program.
+    /// A function of a program: [`Context::call`] calls it, by `call(_)`.
+    ///
+    /// ```
+    /// use wren::{Run, Value, Vm};
+    ///
+    /// let mut vm = Vm::new();
+    /// let mut cx = vm.context();
+    /// let Ok(Run::Done(Value::Function(double))) = cx.eval("main", "Fn.new {|n| n * 2 }") else { panic!() };
+    /// assert_eq!(cx.call(&double, "call(_)", (4.0,)), Ok(8.0.into()));
+    /// ```
     Function
-    /// A fiber of a program.
+    /// A fiber of a program: [`Context::resume`] runs it.
+    ///
+    /// ```
+    /// let mut vm = wren::Vm::new();
+    /// let mut cx = vm.context();
+    /// let Ok(wren::Run::Suspended(fiber)) = cx.run("main", "Fiber.suspend()") else { panic!() };
+    /// assert_eq!(fiber.is_suspended(&mut cx), Ok(true));
+    /// cx.resume(&fiber, Ok(().into())).unwrap();
+    /// assert_eq!(fiber.is_done(&mut cx), Ok(true));
+    /// ```
     Fiber
     /// A class of a program.
+    ///
+    /// ```
+    /// let mut vm = wren::Vm::new();
+    /// let mut cx = vm.context();
+    /// let class = cx.core_class("Sequence").unwrap();
+    /// assert_eq!(class.name(&mut cx), Ok("Sequence".to_owned()));
+    /// ```
     Class
     /// An object of a program's class, or of one of the host's.
+    ///
+    /// ```
+    /// use wren::{Context, Run, Value, Vm};
+    ///
+    /// let mut vm = Vm::builder().class("main", "Box", |_: &mut Context<'_>, (n,): (f64,)| Ok(n)).build();
+    /// vm.run("main", "foreign class Box {\n construct new(n) {}\n}").unwrap();
+    /// let mut cx = vm.context();
+    /// let Ok(Run::Done(Value::Object(object))) = cx.eval("main", "Box.new(3)") else { panic!() };
+    /// assert_eq!(cx.with_object(&object, |n: &mut f64, _| *n), Ok(3.0));
+    /// ```
     Object
 }
 
@@ -279,7 +331,23 @@ impl Class {
     }
 }
 
-/// What can be made a value of a program.
+/// What can be made a value of a program: what becomes a [`Value`] by itself, and what needs the machine.
+///
+/// ```
+/// use wren::{Context, Error, ToWren, Value, Vm};
+///
+/// struct Point(f64, f64);
+///
+/// impl ToWren for Point {
+///     fn to_wren(self, cx: &mut Context<'_>) -> Result<Value, Error> {
+///         vec![self.0, self.1].to_wren(cx)
+///     }
+/// }
+///
+/// let mut vm = Vm::new();
+/// let mut cx = vm.context();
+/// assert_eq!(cx.call(Point(1.0, 2.0), "toString", ()), Ok("[1, 2]".into()));
+/// ```
 pub trait ToWren {
     /// Makes it one.
     ///
@@ -357,6 +425,25 @@ impl<T: ToWren> ToWren for Vec<T> {
 pub struct Expected(pub &'static str);
 
 /// What can be made of a value of a program.
+///
+/// ```
+/// use wren::{Context, Expected, FromWren, Value, Vm};
+///
+/// struct Percent(f64);
+///
+/// impl FromWren for Percent {
+///     fn from_wren(value: Value, _: &mut Context<'_>) -> Result<Self, Expected> {
+///         match value {
+///             Value::Num(number) if (0.0..=100.0).contains(&number) => Ok(Self(number)),
+///             _ => Err(Expected("a number from 0 to 100")),
+///         }
+///     }
+/// }
+///
+/// let mut vm = Vm::builder().method("main", "Lamp", "static dim(_)", |_: &mut Context<'_>, (to,): (Percent,)| to.0).build();
+/// let error = vm.run("main", "class Lamp {\n foreign static dim(to)\n}\nLamp.dim(101)").unwrap_err();
+/// assert_eq!(error.to_string(), "Argument 1 must be a number from 0 to 100.\n[main line 4] in (script)");
+/// ```
 pub trait FromWren: Sized {
     /// Makes it of one.
     ///
@@ -498,6 +585,17 @@ pub trait Reply {
 }
 
 /// A foreign method's answer that there is none yet: its fiber waits until [`Context::resume`].
+///
+/// ```
+/// use wren::{Context, Run, Suspend, Vm};
+///
+/// let mut vm = Vm::builder().method("main", "Host", "static ask()", |_: &mut Context<'_>, ()| Suspend).build();
+/// let run = vm.run("main", "class Host {\n foreign static ask()\n}\nvar answer = Host.ask()").unwrap();
+/// let Run::Suspended(fiber) = run else { panic!() };
+/// let mut cx = vm.context();
+/// cx.resume(&fiber, Ok("yes".into())).unwrap();
+/// assert_eq!(cx.variable("main", "answer"), Some("yes".into()));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suspend;
 

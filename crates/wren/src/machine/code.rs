@@ -90,11 +90,6 @@ impl Code {
     pub(crate) fn in_place_of(self, word: u32) -> u32 {
         word & !0xff | self as u32
     }
-
-    /// How many words an instruction of the compiler has, if that doesn't depend on a constant.
-    pub(crate) fn words(self) -> usize {
-        if self == Self::SuperCall { 2 } else { 1 }
-    }
 }
 
 #[cfg(test)]

@@ -74,8 +74,9 @@ impl Machine {
             });
         }
         let mut code = function.code.clone();
-        renumber(&mut code, &constants, numbers);
-        combine(&mut code, &constants, &numbers.operators);
+        let places = instructions(code.len(), |at| code[at], |index| constants.get(index).copied());
+        renumber(&mut code, &places, numbers);
+        combine(&mut code, &places, &numbers.operators);
         let parts = Parts {
             code,
             constants,
@@ -112,7 +113,7 @@ impl Machine {
         function.set_bound(superclass);
         let offset = superclass.fields() as u32;
         let code = function.code();
-        for at in instructions(code, function.constants()) {
+        for at in instructions_of(function) {
             let word = code[at].get();
             match Code::of(word) {
                 Code::LoadThisField
@@ -142,7 +143,7 @@ impl Machine {
     fn copy_bound(&mut self, function: Gc<Function>, from: Gc<Class>, to: Gc<Class>) -> Gc<Function> {
         let mut parts = function.parts();
         let offset = to.fields() as i64 - from.fields() as i64;
-        for at in instructions(function.code(), function.constants()) {
+        for at in instructions_of(function) {
             let word = parts.code[at];
             match Code::of(word) {
                 Code::LoadThisField
@@ -170,29 +171,38 @@ impl Machine {
     }
 }
 
-/// Where the instructions of a function begin.
-fn instructions(code: &[std::cell::Cell<u32>], constants: &[std::cell::Cell<Word>]) -> Vec<usize> {
-    let mut places = Vec::with_capacity(code.len());
+/// Where the instructions of a function begin, given its words and its constants.
+fn instructions(
+    count: usize,
+    word: impl Fn(usize) -> u32,
+    constant: impl Fn(usize) -> Option<Word>,
+) -> Vec<usize> {
+    let mut places = Vec::with_capacity(count);
     let mut at = 0;
-    while at < code.len() {
+    while at < count {
         places.push(at);
-        let word = code[at].get();
-        at += match Code::of(word) {
+        at += match Code::of(word(at)) {
+            Code::SuperCall => 2,
+            // A word for each upvalue follows.
             Code::Closure => {
-                let inner =
-                    constants.get(operand(word) as usize).and_then(|inner| inner.get().get::<Function>());
+                let inner = constant(operand(word(at)) as usize).and_then(|inner| inner.get::<Function>());
                 1 + inner.map_or(0, |inner| inner.upvalues as usize)
             }
-            code => code.words(),
+            _ => 1,
         };
     }
     places
 }
 
+/// As [`instructions`], of a function that is made.
+fn instructions_of(function: Gc<Function>) -> Vec<usize> {
+    let (code, constants) = (function.code(), function.constants());
+    instructions(code.len(), |at| code[at].get(), |index| constants.get(index).map(std::cell::Cell::get))
+}
+
 /// The compiler's numbers become the machine's.
-fn renumber(code: &mut [u32], constants: &[Word], numbers: &Numbers) {
-    let mut at = 0;
-    while at < code.len() {
+fn renumber(code: &mut [u32], places: &[usize], numbers: &Numbers) {
+    for &at in places {
         let word = code[at];
         let op = Op::of(word);
         match op {
@@ -211,33 +221,11 @@ fn renumber(code: &mut [u32], constants: &[Word], numbers: &Numbers) {
             }
             _ => {}
         }
-        at += match op {
-            Op::SuperCall => 2,
-            Op::Closure => {
-                let inner = constants[operand(word) as usize].get::<Function>();
-                1 + inner.map_or(0, |inner| inner.upvalues as usize)
-            }
-            _ => 1,
-        };
     }
 }
 
 /// Puts combined instructions where they fit.
-fn combine(code: &mut [u32], constants: &[Word], operators: &Operators) {
-    let mut places = Vec::with_capacity(code.len());
-    let mut at = 0;
-    while at < code.len() {
-        places.push(at);
-        let word = code[at];
-        at += match Code::of(word) {
-            Code::SuperCall => 2,
-            Code::Closure => {
-                let inner = constants[operand(word) as usize].get::<Function>();
-                1 + inner.map_or(0, |inner| inner.upvalues as usize)
-            }
-            _ => 1,
-        };
-    }
+fn combine(code: &mut [u32], places: &[usize], operators: &Operators) {
     let plain: Vec<u32> = code.to_vec();
     for (index, &at) in places.iter().enumerate() {
         let next = |n: usize| places.get(index + n).map(|&place| Code::of(plain[place]));
