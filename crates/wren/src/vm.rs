@@ -122,6 +122,7 @@ pub struct VmBuilder {
     steps: Option<u64>,
     limits: Limits,
     seed: Option<u64>,
+    collects_always: bool,
     write: Box<dyn FnMut(&str) + Send>,
     report: Box<dyn FnMut(&CompileError) + Send>,
     loader: Box<dyn Loader>,
@@ -139,6 +140,7 @@ impl Default for VmBuilder {
             steps: None,
             limits: Limits::default(),
             seed: None,
+            collects_always: false,
             write: Box::new(|_| {}),
             report: Box::new(|_| {}),
             loader: Box::new(NoModules),
@@ -184,6 +186,13 @@ impl VmBuilder {
     /// What generators of random numbers are seeded with that the program gives no seed; by chance, unless it's set.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
+        self
+    }
+
+    /// Collects garbage whenever that may be done: at each step, and in each call of the host's. That is very slow, and shows what
+    /// somebody holds who shouldn't: for tests.
+    pub fn collect_always(mut self) -> Self {
+        self.collects_always = true;
         self
     }
 
@@ -330,13 +339,15 @@ impl VmBuilder {
     pub fn build(self) -> Vm {
         let host = Host { write: self.write, report: self.report, loader: self.loader, clock: self.clock };
         let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(0x5eed));
+        let mut watch = Watch::new(self.steps);
+        watch.collects_always = self.collects_always;
         let settings = Settings {
             memory: self.memory,
             max_depth: self.depth,
             limits: self.limits,
             host,
             foreign: self.foreign,
-            watch: Watch::new(self.steps),
+            watch,
             seed,
         };
         Vm { machine: Box::new(Machine::new(settings)) }

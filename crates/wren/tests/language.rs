@@ -1,4 +1,4 @@
-//! Runs the programs in `tests/language`, a test each, and compares what they do with what their comments expect, as Wren's
+//! Runs the programs in `tests/language`, two tests each, one with the collector at work all the time, and compares what they do with what their comments expect, as Wren's
 //! own tests have it:
 //!
 //! - `// expect: text`: a line that is printed, in order.
@@ -13,7 +13,7 @@ use std::{
     process::ExitCode,
     sync::{Arc, Mutex},
 };
-use wren::{CompileError, Error, Files, TraceFrame, Vm};
+use wren::{CompileError, Error, Files, TraceFrame, Vm, VmBuilder};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -29,9 +29,20 @@ fn main() -> ExitCode {
         let source = fs::read_to_string(&path).unwrap_or_default();
         let name = Files::name(&path);
         let shown = name.trim_start_matches("tests/language/").to_owned();
-        (!source.contains("// nontest")).then(|| Trial::test(shown, move || check(&name, &source)))
+        (!source.contains("// nontest")).then_some((shown, name, source))
     });
-    libtest_mimic::run(&arguments, programs.collect()).exit_code()
+    let mut trials = Vec::new();
+    for (shown, name, source) in programs {
+        let (again, same) = (name.clone(), source.clone());
+        // Those that work hard take too long so.
+        if !shown.starts_with("limits/") {
+            trials.push(Trial::test(format!("{shown}, collecting always"), move || {
+                check(&again, &same, Vm::builder().collect_always())
+            }));
+        }
+        trials.push(Trial::test(shown, move || check(&name, &source, Vm::builder())));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -73,10 +84,10 @@ fn expected(source: &str) -> Outcome {
     outcome
 }
 
-fn run(name: &str, source: &str) -> Outcome {
+fn run(name: &str, source: &str, builder: VmBuilder) -> Outcome {
     let printed = Arc::new(Mutex::new(String::new()));
     let output = Arc::clone(&printed);
-    let mut vm = Vm::builder()
+    let mut vm = builder
         .write(move |text| output.lock().expect("no writer panics").push_str(text))
         .loader(Files::new())
         .memory(16 << 20)
@@ -101,8 +112,8 @@ fn line_in(module: &str, trace: &[TraceFrame]) -> u32 {
     trace.iter().find(|frame| frame.module == module).map_or(0, |frame| frame.line)
 }
 
-fn check(name: &str, source: &str) -> Result<(), Failed> {
-    let (expected, got) = (expected(source), run(name, source));
+fn check(name: &str, source: &str, builder: VmBuilder) -> Result<(), Failed> {
+    let (expected, got) = (expected(source), run(name, source, builder));
     // A program without a word about what it does would be a test that can't fail.
     if expected == Outcome::default() {
         return Err("the program expects nothing.".into());

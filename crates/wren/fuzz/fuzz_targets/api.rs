@@ -3,7 +3,7 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use wren::{Context, Error, Run, Suspend, Value, Vm};
+use wren::{Context, Error, Run, Suspend, Value, Vm, VmBuilder};
 
 #[derive(Arbitrary, Debug)]
 enum Step {
@@ -61,8 +61,8 @@ const SIGNATURES: &[&str] = &[
     "try()", "call(_,_", "", "iterate(_)", "sort()", "type", "keys", "transfer()", "with(_)", "keep(_)",
 ];
 
-fn machine() -> Vm {
-    Vm::builder()
+fn machine(builder: VmBuilder) -> Vm {
+    builder
         .steps(50_000)
         .memory(1 << 20)
         .depth(100)
@@ -86,7 +86,7 @@ fn machine() -> Vm {
 }
 
 fuzz_target!(|steps: Vec<Step>| {
-    let mut vms = [machine(), machine()];
+    let mut vms = [machine(Vm::builder().collect_always()), machine(Vm::builder())];
     let mut values: Vec<Value> = vec![Value::Null];
     for vm in &mut vms {
         vm.run("main", SOURCES[0]).expect("the first source runs");

@@ -10,7 +10,11 @@ const MEMORY: usize = 4 << 20;
 fuzz_target!(|source: &str| {
     // What the program may import: itself, too.
     let modules = HashMap::from([("main".to_owned(), source.to_owned()), ("other".to_owned(), source.to_owned())]);
-    let mut vm = Vm::builder()
+    let mut builder = Vm::builder();
+    if source.len() % 4 == 0 {
+        builder = builder.collect_always();
+    }
+    let mut vm = builder
         .steps(20_000)
         .memory(MEMORY)
         .depth(200)

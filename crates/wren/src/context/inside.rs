@@ -15,7 +15,7 @@ impl Context<'_> {
 
     /// A safe point: what is held by handles and on stacks stays.
     pub(super) fn breathe(&mut self) {
-        if self.machine.heap.is_due() {
+        if self.machine.heap.is_due() || self.machine.watch.collects_always {
             self.machine.collect();
         }
     }

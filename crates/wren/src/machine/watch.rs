@@ -27,6 +27,8 @@ pub(crate) struct Watch {
     /// The steps of the running slice.
     granted: i64,
     taken: u64,
+    /// Whether every step is looked up from, with a collection.
+    pub(crate) collects_always: bool,
 }
 
 /// What a look shows that ends the work of the fiber.
@@ -38,7 +40,7 @@ pub(crate) enum Trouble {
 
 impl Watch {
     pub(crate) fn new(budget: Option<u64>) -> Self {
-        Self { interrupt: Arc::default(), left: budget, granted: 0, taken: 0 }
+        Self { interrupt: Arc::default(), left: budget, granted: 0, taken: 0, collects_always: false }
     }
 
     pub(crate) fn interrupt(&self) -> Arc<AtomicBool> {
@@ -50,7 +52,7 @@ impl Machine {
     /// A safe point: the running fiber has its `sp` and its place put back.
     #[cold]
     pub(crate) fn look_up(&mut self) -> Result<(), Trouble> {
-        if self.heap.is_due() {
+        if self.heap.is_due() || self.watch.collects_always {
             self.collect();
             if self.heap.is_exhausted() {
                 let message = self.text(super::failing::OUT_OF_MEMORY);
@@ -64,7 +66,8 @@ impl Machine {
         if self.watch.left == Some(0) {
             return Err(Trouble::Stop(Stop::OutOfSteps));
         }
-        let slice = self.watch.left.map_or(SLICE, |left| left.min(SLICE as u64) as i64);
+        let most = if self.watch.collects_always { 1 } else { SLICE };
+        let slice = self.watch.left.map_or(most, |left| left.min(most as u64) as i64);
         self.watch.granted = slice;
         self.heap.ticks = slice;
         Ok(())
