@@ -12,7 +12,7 @@
 pub(crate) mod repl;
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -44,7 +44,7 @@ pub(crate) fn run(program: Program) -> u8 {
     stop_by_ctrl_c(&vm);
     let ended = vm.run(&module, &source);
     // What was printed comes before what went wrong.
-    drop(vm);
+    flush();
     match ended {
         Ok(_) => 0,
         Err(error) => {
@@ -87,11 +87,7 @@ fn read(program: Program) -> Result<(String, String), String> {
 
 /// A machine whose program prints here, imports files, and is told of by stderr.
 fn builder() -> VmBuilder {
-    let mut output = Output::new();
-    Vm::builder()
-        .write(move |text| output.write(text))
-        .report(|error: &CompileError| tell(&error.to_string()))
-        .loader(Files::new())
+    Vm::builder().write(print).report(|error: &CompileError| tell(&error.to_string())).loader(Files::new())
 }
 
 /// Ctrl-C stops the program, which says where it was; twice, it ends at once.
@@ -114,35 +110,17 @@ fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Standard output: each line at once on a terminal, in larger pieces elsewhere.
-struct Output {
-    writer: BufWriter<io::Stdout>,
-    is_terminal: bool,
-}
-
-impl Output {
-    fn new() -> Self {
-        let stdout = io::stdout();
-        let is_terminal = stdout.is_terminal();
-        Self { writer: BufWriter::with_capacity(1 << 14, stdout), is_terminal }
-    }
-
-    fn write(&mut self, text: &str) {
-        let mut written = self.writer.write_all(text.as_bytes());
-        if self.is_terminal {
-            written = written.and_then(|()| self.writer.flush());
-        }
-        if let Err(error) = written {
-            nobody_reads(&error);
-        }
+/// Prints: each line as soon as it's whole, as whoever reads it may wait for it.
+fn print(text: &str) {
+    if let Err(error) = io::stdout().write_all(text.as_bytes()) {
+        nobody_reads(&error);
     }
 }
 
-impl Drop for Output {
-    fn drop(&mut self) {
-        if let Err(error) = self.writer.flush() {
-            nobody_reads(&error);
-        }
+/// What is left of a line at the end.
+fn flush() {
+    if let Err(error) = io::stdout().flush() {
+        nobody_reads(&error);
     }
 }
 

@@ -16,7 +16,7 @@ use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Completer, Editor, Helper, Highlighter, Hinter};
 
-use super::{builder, tell};
+use super::{builder, flush, tell};
 
 const MODULE: &str = "repl";
 const PROMPT: &str = "> ";
@@ -79,6 +79,7 @@ fn answer(vm: &mut Vm, input: &str) {
             Run::Suspended(_) => None,
         }),
     };
+    flush();
     // Its text is the program's business, which may fail.
     let shown = ended.and_then(|value| match value {
         None | Some(Value::Null) => Ok(None),
