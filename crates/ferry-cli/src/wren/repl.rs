@@ -26,7 +26,6 @@ const REMEMBERED: usize = 2_000;
 /// Asks, runs, shows, until there's no more. Gives the exit code.
 pub(crate) fn run() -> u8 {
     let mut vm = builder().build();
-    stop_by_ctrl_c(&vm);
     let config = rustyline::Config::builder().auto_add_history(true).max_history_size(REMEMBERED);
     let mut editor = match config.map(rustyline::config::Builder::build).and_then(Editor::with_config) {
         Ok(editor) => editor,
@@ -35,6 +34,8 @@ pub(crate) fn run() -> u8 {
             return 1;
         }
     };
+    // After the editor, which has a handler of its own.
+    stop_by_ctrl_c(&vm);
     editor.set_helper(Some(Lines));
     let history = io::stdin().is_terminal().then(history).flatten();
     if let Some(path) = &history {
