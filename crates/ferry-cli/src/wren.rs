@@ -24,6 +24,9 @@ const RUNTIME: u8 = 70;
 const INTERRUPTED: u8 = 130;
 const BROKEN_PIPE: i32 = 141;
 
+/// A source may have so many bytes, as those of modules may.
+const LARGEST: u64 = 64 << 20;
+
 /// Where a program comes from.
 pub(crate) enum Program {
     File(PathBuf),
@@ -67,22 +70,31 @@ fn read(program: Program) -> Result<(String, String), String> {
     let (module, bytes, shown) = match program {
         Program::File(path) => {
             let shown = path.display().to_string();
-            let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+            let bytes = std::fs::File::open(&path).and_then(all_of).map_err(|error| match error.kind() {
                 io::ErrorKind::NotFound => format!("{shown}: there is no such file: check the path"),
                 _ => format!("{shown}: it cannot be read: {error}"),
             })?;
             (Files::name(&path), bytes, shown)
         }
         Program::Stdin => {
-            let mut bytes = Vec::new();
-            let read = io::stdin().read_to_end(&mut bytes);
-            read.map_err(|error| format!("standard input cannot be read: {error}"))?;
+            let bytes = all_of(io::stdin());
+            let bytes = bytes.map_err(|error| format!("standard input cannot be read: {error}"))?;
             ("main".to_owned(), bytes, "standard input".to_owned())
         }
         Program::Code(code) => ("main".to_owned(), code.into_encoded_bytes(), "the code".to_owned()),
     };
     let source = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8"))?;
     Ok((module, source))
+}
+
+/// Everything that there is to read, if it's not too much for a source.
+fn all_of(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::other("a program may have 64 MiB at most"));
+    }
+    Ok(bytes)
 }
 
 /// A machine whose program prints here, imports files, and is told of by stderr.

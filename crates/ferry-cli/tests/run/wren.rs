@@ -113,6 +113,10 @@ fn bad_input_is_told() {
     check(&["nowhere.wren"], 66, "", missing);
     let path = file("bytes.wren", b"\xff\xfe");
     check(&[&path], 66, "", &format!("ferry: {path} is not UTF-8\n"));
+    let path = file("endless.wren", b"");
+    fs::File::options().write(true).open(&path).and_then(|file| file.set_len(1 << 40)).expect("writable");
+    let told = format!("ferry: {path}: it cannot be read: a program may have 64 MiB at most\n");
+    check(&[&path], 66, "", &told);
     let path = file("arguments.wren", b"");
     check(&[&path], 0, "", "");
     check(&[&path, "x"], 2, "", "ferry: a Wren program has no way to see arguments, so it takes none.\n");
