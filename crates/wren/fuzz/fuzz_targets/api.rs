@@ -55,25 +55,48 @@ const SOURCES: &[&str] = &[
     "Fiber.suspend()",
     "var n = 0\nvar deep\ndeep = Fn.new { Host.call(deep) }\ndeep.call()",
 ];
-const NAMES: &[&str] = &["box", "list", "map", "f", "g", "fiber", "waits", "root", "inner", "outer", "Host", "Box", "n", "none"];
+const NAMES: &[&str] =
+    &["box", "list", "map", "f", "g", "fiber", "waits", "root", "inner", "outer", "Host", "Box", "n", "none"];
 const SIGNATURES: &[&str] = &[
-    "call()", "call(_)", "call(_,_)", "toString", "count", "add(_)", "[_]", "[_]=(_)", "==(_)", "value", "value=(_)",
-    "try()", "call(_,_", "", "iterate(_)", "sort()", "type", "keys", "transfer()", "with(_)", "keep(_)",
+    "call()",
+    "call(_)",
+    "call(_,_)",
+    "toString",
+    "count",
+    "add(_)",
+    "[_]",
+    "[_]=(_)",
+    "==(_)",
+    "value",
+    "value=(_)",
+    "try()",
+    "call(_,_",
+    "",
+    "iterate(_)",
+    "sort()",
+    "type",
+    "keys",
+    "transfer()",
+    "with(_)",
+    "keep(_)",
 ];
 
 fn machine(builder: VmBuilder) -> Vm {
     builder
-        .steps(50_000)
         .memory(1 << 20)
         .depth(100)
         .seed(1)
         .class("main", "Box", |_: &mut Context<'_>, (v,): (Value,)| Ok(v))
         .method_of("main", "Box", "value", |v: &mut Value, _: &mut Context<'_>, ()| v.clone())
-        .method_of("main", "Box", "value=(_)", |v: &mut Value, _: &mut Context<'_>, (new,): (Value,)| *v = new)
+        .method_of("main", "Box", "value=(_)", |v: &mut Value, _: &mut Context<'_>, (new,): (Value,)| {
+            *v = new
+        })
         .method_of("main", "Box", "with(_)", |_: &mut Value, cx: &mut Context<'_>, (f,): (Value,)| {
             cx.call(&f, "call()", ())
         })
-        .method("main", "Host", "static call(_)", |cx: &mut Context<'_>, (f,): (Value,)| cx.call(&f, "call()", ()))
+        .method("main", "Host", "static call(_)", |cx: &mut Context<'_>, (f,): (Value,)| {
+            cx.call(&f, "call()", ())
+        })
         .method("main", "Host", "static wait()", |_: &mut Context<'_>, ()| Suspend)
         .method("main", "Host", "static fail(_)", |_: &mut Context<'_>, (v,): (Value,)| {
             Err::<Value, _>(Error::with_value("failed", v))
@@ -86,7 +109,8 @@ fn machine(builder: VmBuilder) -> Vm {
 }
 
 fuzz_target!(|steps: Vec<Step>| {
-    let mut vms = [machine(Vm::builder().collect_always()), machine(Vm::builder())];
+    let mut vms =
+        [machine(Vm::builder().collect_always().steps(1_000)), machine(Vm::builder().steps(50_000))];
     let mut values: Vec<Value> = vec![Value::Null];
     for vm in &mut vms {
         vm.run("main", SOURCES[0]).expect("the first source runs");

@@ -9,13 +9,13 @@ const MEMORY: usize = 4 << 20;
 
 fuzz_target!(|source: &str| {
     // What the program may import: itself, too.
-    let modules = HashMap::from([("main".to_owned(), source.to_owned()), ("other".to_owned(), source.to_owned())]);
-    let mut builder = Vm::builder();
-    if source.len() % 4 == 0 {
-        builder = builder.collect_always();
-    }
+    let modules =
+        HashMap::from([("main".to_owned(), source.to_owned()), ("other".to_owned(), source.to_owned())]);
+    // A collection a step takes its time.
+    let builder = Vm::builder();
+    let builder =
+        if source.len() % 4 == 0 { builder.collect_always().steps(500) } else { builder.steps(20_000) };
     let mut vm = builder
-        .steps(20_000)
         .memory(MEMORY)
         .depth(200)
         .seed(1)
