@@ -68,13 +68,13 @@ fn main() -> Result<(), String> {
             continue;
         }
         check(name, wren, lua_source)?;
-        let mut contenders: Vec<(&str, Box<dyn FnMut() -> f64>)> = vec![
-            ("ferry", Box::new(|| timed(|| ferry::run(wren)))),
-            ("lua", Box::new(|| timed(|| lua::run(lua_source)))),
-        ];
-        #[cfg(feature = "c-wren")]
-        contenders.push(("c_wren", Box::new(|| timed(|| c_wren::run(wren)))));
-        let figures = alternate(rounds, std::mem::take(&mut contenders));
+        let contenders = Vec::from([
+            contender("ferry", ferry::run, wren),
+            contender("lua", lua::run, lua_source),
+            #[cfg(feature = "c-wren")]
+            contender("c_wren", c_wren::run, wren),
+        ]);
+        let figures = alternate(rounds, contenders);
         for (contender, figure) in &figures {
             all.entry(contender.clone()).or_default().push(*figure);
         }
@@ -92,10 +92,11 @@ fn main() -> Result<(), String> {
 /// All contenders print the same, or the figures mean nothing.
 fn check(name: &str, wren: &str, lua_source: &str) -> Result<(), String> {
     let expected = ferry::run(wren);
-    #[allow(unused_mut, reason = "the feature adds one")]
-    let mut others = vec![("lua", lua::run(lua_source))];
-    #[cfg(feature = "c-wren")]
-    others.push(("c_wren", c_wren::run(wren)));
+    let others = [
+        ("lua", lua::run(lua_source)),
+        #[cfg(feature = "c-wren")]
+        ("c_wren", c_wren::run(wren)),
+    ];
     for (contender, printed) in others {
         if printed != expected {
             return Err(format!("{name} prints {expected:?} on ferry, and {printed:?} on {contender}."));
@@ -104,11 +105,18 @@ fn check(name: &str, wren: &str, lua_source: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Milliseconds of CPU time.
-fn timed(run: impl FnOnce() -> String) -> f64 {
-    let start = Clock::Cpu.now();
-    std::hint::black_box(run());
-    (Clock::Cpu.now() - start) / 1e6
+/// One that gives the milliseconds of CPU time that a run of a program takes.
+fn contender<'a>(
+    name: &'a str,
+    run: fn(&str) -> String,
+    source: &'a str,
+) -> (&'a str, Box<dyn FnMut() -> f64 + 'a>) {
+    let timed = move || {
+        let start = Clock::Cpu.now();
+        std::hint::black_box(run(source));
+        (Clock::Cpu.now() - start) / 1e6
+    };
+    (name, Box::new(timed))
 }
 
 fn geometric_mean(figures: &[f64]) -> f64 {

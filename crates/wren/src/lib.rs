@@ -21,6 +21,7 @@ mod bytecode;
 mod clock;
 mod compiler;
 mod context;
+mod convert;
 mod core;
 mod error;
 mod handle;
@@ -39,11 +40,9 @@ pub use bytecode::{
 };
 pub use compiler::{Limits, compile, compile_within};
 pub use context::{Context, Receiver, Run};
+pub use convert::{Expected, FromArgs, FromWren, Reply, Suspend, ToArgs, ToWren};
 pub use error::{CompileError, Error, RuntimeError, TraceFrame};
 pub use handle::Handle;
 pub use loader::{Files, Loader, NoModules};
-pub use value::{
-    Class, Expected, Fiber, FromArgs, FromWren, Function, List, Map, Object, Range, Reply, Suspend, ToArgs,
-    ToWren, Value,
-};
+pub use value::{Class, Fiber, Function, List, Map, Object, Range, Value};
 pub use vm::{Interrupt, Vm, VmBuilder};

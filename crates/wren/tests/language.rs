@@ -13,7 +13,7 @@ use std::{
     process::ExitCode,
     sync::{Arc, Mutex},
 };
-use wren::{CompileError, Error, Files, TraceFrame, Vm, VmBuilder};
+use wren::{Error, Files, TraceFrame, Vm, VmBuilder};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -61,8 +61,8 @@ fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> io::Result<()> {
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {
     printed: String,
-    /// The lines of the compiler's errors, each once.
-    error_lines: Vec<u32>,
+    /// The line of the compiler's first error: those that follow from it are its own business.
+    error_line: Option<u32>,
     failure: Option<(u32, String)>,
 }
 
@@ -76,9 +76,9 @@ fn expected(source: &str) -> Outcome {
         } else if let Some(message) = comment.strip_prefix(" runtime error: ") {
             outcome.failure = Some((number, message.to_owned()));
         } else if let Some(of_line) = comment.strip_prefix(" error line ") {
-            outcome.error_lines.extend(of_line.trim().parse::<u32>());
+            outcome.error_line = outcome.error_line.or(of_line.trim().parse().ok());
         } else if comment.trim_end() == " error" {
-            outcome.error_lines.push(number);
+            outcome.error_line = outcome.error_line.or(Some(number));
         }
     }
     outcome
@@ -95,17 +95,12 @@ fn run(name: &str, source: &str, builder: VmBuilder) -> Outcome {
     let mut outcome = Outcome::default();
     match vm.run(name, source) {
         Ok(_) => {}
-        Err(Error::Compile(errors)) => outcome.error_lines = lines(&errors),
+        Err(Error::Compile(errors)) => outcome.error_line = errors.first().map(|error| error.line),
         Err(Error::Runtime(error)) => outcome.failure = Some((line_in(name, &error.trace), error.message)),
         Err(other) => outcome.failure = Some((0, other.to_string())),
     }
     outcome.printed = printed.lock().expect("no writer panics").clone();
     outcome
-}
-
-/// The lines where errors begin; those that follow in the same run of lines count as one.
-fn lines(errors: &[CompileError]) -> Vec<u32> {
-    errors.first().map(|error| error.line).into_iter().collect()
 }
 
 fn line_in(module: &str, trace: &[TraceFrame]) -> u32 {

@@ -146,12 +146,13 @@ fn join(machine: &mut Machine, args: &[Word]) -> Result<Word, Signal> {
     let list = receiver(machine, args)?;
     let separator = check::text(machine, args[1], "Separator")?;
     let mut size = separator.len().saturating_mul(list.len().saturating_sub(1));
-    for item in list.to_vec() {
+    let items = list.to_vec();
+    for &item in &items {
         size = size.saturating_add(check::text(machine, item, "Right operand")?.len());
     }
     machine.reserve(size)?;
     let mut joined = Vec::with_capacity(size);
-    for (place, item) in list.to_vec().into_iter().enumerate() {
+    for (place, item) in items.into_iter().enumerate() {
         if place > 0 {
             joined.extend_from_slice(separator.bytes());
         }

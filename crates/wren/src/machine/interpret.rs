@@ -215,6 +215,19 @@ impl Machine {
                 self.class_of(left)
             }};
         }
+        // Of a local and what the next word names, if both are numbers; otherwise the local is loaded, as the first word says.
+        macro_rules! local_numbers {
+            ($operator:tt, $right:expr) => {{
+                let (left, right) = (local!(operand(*ip.sub(1))), $right);
+                if left.is_number() && right.is_number() {
+                    push!(Word::computed(left.bits_as_number() $operator right.bits_as_number()));
+                    skip!(2);
+                } else {
+                    push!(left);
+                }
+                continue;
+            }};
+        }
         macro_rules! compare_jump {
             ($compare:tt) => {{
                 let (left, right) = (peek!(1), peek!(0));
@@ -255,6 +268,32 @@ impl Machine {
             };
         }
 
+        // Enters code, whose receiver and arguments are on top of the stack.
+        macro_rules! call {
+            ($callee:expr, $args:expr) => {{
+                let (callee, args): (Gc<Closure>, *mut Word) = ($callee, $args);
+                tick!();
+                let function = callee.function;
+                let at = args.offset_from(fiber.stack()) as usize;
+                let needed = at + function.slots as usize;
+                fiber.set_ip(ip);
+                if fiber.depth() >= self.max_depth {
+                    fail!(failing::STACK_OVERFLOW);
+                }
+                if !fiber.has_slots(needed) {
+                    fiber.set_sp(sp);
+                    if !self.heap.has_room_for(needed * 16) {
+                        fail!(failing::OUT_OF_MEMORY);
+                    }
+                    fiber.grow_stack(needed, &mut self.heap);
+                    sp = fiber.sp();
+                }
+                let frame = Frame { closure: callee, ip: function.code().as_ptr().cast(), base: at };
+                fiber.push_frame(frame, &mut self.heap);
+                enter!(frame);
+            }};
+        }
+
         resume!();
         loop {
             let word = *ip;
@@ -293,36 +332,9 @@ impl Machine {
                     skip!(1);
                     continue;
                 }
-                Code::AddLocalConstant => {
-                    let (left, right) = (local!(operand(word)), constant!(operand(ahead!(0))));
-                    if left.is_number() && right.is_number() {
-                        push!(Word::computed(left.bits_as_number() + right.bits_as_number()));
-                        skip!(2);
-                    } else {
-                        push!(left);
-                    }
-                    continue;
-                }
-                Code::SubtractLocalConstant => {
-                    let (left, right) = (local!(operand(word)), constant!(operand(ahead!(0))));
-                    if left.is_number() && right.is_number() {
-                        push!(Word::computed(left.bits_as_number() - right.bits_as_number()));
-                        skip!(2);
-                    } else {
-                        push!(left);
-                    }
-                    continue;
-                }
-                Code::AddLocals => {
-                    let (left, right) = (local!(operand(word)), local!(operand(ahead!(0))));
-                    if left.is_number() && right.is_number() {
-                        push!(Word::computed(left.bits_as_number() + right.bits_as_number()));
-                        skip!(2);
-                    } else {
-                        push!(left);
-                    }
-                    continue;
-                }
+                Code::AddLocalConstant => local_numbers!(+, constant!(operand(ahead!(0)))),
+                Code::SubtractLocalConstant => local_numbers!(-, constant!(operand(ahead!(0)))),
+                Code::AddLocals => local_numbers!(+, local!(operand(ahead!(0)))),
                 Code::StoreLocal => {
                     *base.add(operand(word) as usize) = peek!(0);
                     continue;
@@ -657,23 +669,7 @@ impl Machine {
                         Err(message) => fail!(&message),
                         Ok(Import::Run(module)) => {
                             push!(Word::object(module));
-                            let at = sp.sub(1).offset_from(fiber.stack()) as usize;
-                            let needed = at + module.function.slots as usize;
-                            if fiber.depth() >= self.max_depth {
-                                fail!(failing::STACK_OVERFLOW);
-                            }
-                            store!();
-                            if !fiber.has_slots(needed) {
-                                fiber.grow_stack(needed, &mut self.heap);
-                                sp = fiber.sp();
-                            }
-                            let frame = Frame {
-                                closure: module,
-                                ip: module.function.code().as_ptr().cast(),
-                                base: at,
-                            };
-                            fiber.push_frame(frame, &mut self.heap);
-                            enter!(frame);
+                            call!(module, sp.sub(1));
                         }
                     }
                     continue;
@@ -699,39 +695,25 @@ impl Machine {
             let callee = match class.method(symbol as usize) {
                 Method::Primitive(primitive) => {
                     // It changes no stack, and what it's given stays where it is.
-                    match primitive(self, std::slice::from_raw_parts(args, count + 1)) {
+                    let arguments = std::slice::from_raw_parts(args, count + 1);
+                    let mut given = primitive(self, arguments);
+                    if matches!(given, Err(Signal::Memory)) {
+                        store!();
+                        if self.make_room(fiber) {
+                            given = primitive(self, arguments);
+                        }
+                    }
+                    match given {
                         Ok(value) => {
-                            {
-                                *args = value;
-                                sp = args.add(1);
-                            }
+                            *args = value;
+                            sp = args.add(1);
                             continue;
                         }
                         Err(Signal::Error) => {
                             let error = self.error;
                             raise!(error);
                         }
-                        Err(Signal::Memory) => {
-                            store!();
-                            if !self.make_room(fiber) {
-                                fail!(failing::OUT_OF_MEMORY);
-                            }
-                            // Once more: there is room now.
-                            match primitive(self, std::slice::from_raw_parts(args, count + 1)) {
-                                Ok(value) => {
-                                    {
-                                        *args = value;
-                                        sp = args.add(1);
-                                    }
-                                    continue;
-                                }
-                                Err(Signal::Error) => {
-                                    let error = self.error;
-                                    raise!(error);
-                                }
-                                Err(Signal::Memory) => fail!(failing::OUT_OF_MEMORY),
-                            }
-                        }
+                        Err(Signal::Memory) => fail!(failing::OUT_OF_MEMORY),
                     }
                 }
                 Method::Block(callee) => callee,
@@ -740,12 +722,10 @@ impl Machine {
                     continue;
                 }
                 Method::Setter(index) => {
-                    {
-                        let value = *args.add(1);
-                        *field!(*args, index) = value;
-                        *args = value;
-                        sp = args.add(1);
-                    }
+                    let value = *args.add(1);
+                    *field!(*args, index) = value;
+                    *args = value;
+                    sp = args.add(1);
                     continue;
                 }
                 Method::Call => {
@@ -804,26 +784,7 @@ impl Machine {
                 }
             };
 
-            // Code is entered.
-            tick!();
-            let function = callee.function;
-            let at = args.offset_from(fiber.stack()) as usize;
-            let needed = at + function.slots as usize;
-            fiber.set_ip(ip);
-            if fiber.depth() >= self.max_depth {
-                fail!(failing::STACK_OVERFLOW);
-            }
-            if !fiber.has_slots(needed) {
-                fiber.set_sp(sp);
-                if !self.heap.has_room_for(needed * 16) {
-                    fail!(failing::OUT_OF_MEMORY);
-                }
-                fiber.grow_stack(needed, &mut self.heap);
-                sp = fiber.sp();
-            }
-            let frame = Frame { closure: callee, ip: function.code().as_ptr().cast(), base: at };
-            fiber.push_frame(frame, &mut self.heap);
-            enter!(frame);
+            call!(callee, args);
         }
     }
 }

@@ -97,21 +97,22 @@ impl Machine {
         let Some(superclass) = class.superclass() else { return closure };
         let function = closure.function;
         match function.bound() {
-            None => {
-                self.patch(function, superclass);
-                closure
-            }
-            Some(bound) if bound == superclass => closure,
-            Some(bound) => {
-                let copy = self.copy_bound(function, bound, superclass);
-                self.new_closure(copy, closure.upvalues())
+            None => self.patch(function, superclass),
+            Some(bound) if bound == superclass => {}
+            Some(_) => {
+                let copy = self.copy(function);
+                self.patch(copy, superclass);
+                return self.new_closure(copy, closure.upvalues());
             }
         }
+        closure
     }
 
+    /// Makes code that of a superclass's heirs, and the code in it: of those of none before, or of another's.
     fn patch(&mut self, function: Gc<Function>, superclass: Gc<Class>) {
+        let before = function.bound().map_or(0, |bound| bound.fields());
+        let offset = superclass.fields() as i64 - before as i64;
         function.set_bound(superclass);
-        let offset = superclass.fields() as u32;
         let code = function.code();
         for at in instructions_of(function) {
             let word = code[at].get();
@@ -122,15 +123,16 @@ impl Machine {
                 | Code::CallThisField
                 | Code::LoadField
                 | Code::StoreField => {
-                    code[at].set((operand(word) + offset) << 8 | word & 0xff);
+                    let index = (i64::from(operand(word)) + offset) as u32;
+                    code[at].set(index << 8 | word & 0xff);
                 }
                 Code::SuperCall => {
                     let constant = code[at + 1].get() as usize;
                     function.constants()[constant].set(Word::object(superclass));
                 }
                 Code::Closure => {
-                    if let Some(inner) = function.constants()[operand(word) as usize].get().get::<Function>()
-                    {
+                    let inner = function.constants()[operand(word) as usize].get().get::<Function>();
+                    if let Some(inner) = inner {
                         self.patch(inner, superclass);
                     }
                 }
@@ -139,34 +141,18 @@ impl Machine {
         }
     }
 
-    /// The code once more, for another superclass.
-    fn copy_bound(&mut self, function: Gc<Function>, from: Gc<Class>, to: Gc<Class>) -> Gc<Function> {
+    /// The same code once more, with the code in it.
+    fn copy(&mut self, function: Gc<Function>) -> Gc<Function> {
         let mut parts = function.parts();
-        let offset = to.fields() as i64 - from.fields() as i64;
-        for at in instructions_of(function) {
-            let word = parts.code[at];
-            match Code::of(word) {
-                Code::LoadThisField
-                | Code::StoreThisField
-                | Code::StoreThisFieldPop
-                | Code::CallThisField
-                | Code::LoadField
-                | Code::StoreField => {
-                    let index = (i64::from(operand(word)) + offset) as u32;
-                    parts.code[at] = index << 8 | word & 0xff;
-                }
-                Code::SuperCall => parts.constants[parts.code[at + 1] as usize] = Word::object(to),
-                Code::Closure => {
-                    let constant = operand(word) as usize;
-                    if let Some(inner) = parts.constants[constant].get::<Function>() {
-                        parts.constants[constant] = Word::object(self.copy_bound(inner, from, to));
-                    }
-                }
-                _ => {}
+        for constant in &mut parts.constants {
+            if let Some(inner) = constant.get::<Function>() {
+                *constant = Word::object(self.copy(inner));
             }
         }
         let copy = self.heap.alloc(Function::new(parts));
-        copy.set_bound(to);
+        if let Some(bound) = function.bound() {
+            copy.set_bound(bound);
+        }
         copy
     }
 }

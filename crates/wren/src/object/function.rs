@@ -67,7 +67,7 @@ impl Function {
         }
     }
 
-    /// The same once more, with none of its class yet.
+    /// What it is made of, once more.
     pub(crate) fn parts(&self) -> Parts {
         Parts {
             code: self.code.iter().map(Cell::get).collect(),
