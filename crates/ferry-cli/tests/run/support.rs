@@ -6,8 +6,14 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+
+/// No program of these tests takes nearly as long, on a busy machine too.
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// What can be seen of a program that has ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,22 +95,34 @@ pub(crate) fn start(command: &mut Command) -> Child {
     command.spawn().expect("the program starts")
 }
 
-/// What is left to be seen of a program, after `stdout` has been read from it.
+/// What is left to be seen of a program, after `stdout` has been read from it. One that doesn't end is killed.
 pub(crate) fn seen(mut child: Child, mut stdout: String) -> Outcome {
     drop(child.stdin.take());
+    let (ended, end) = mpsc::channel::<()>();
+    let process = Pid::from_child(&child);
+    let guard = std::thread::spawn(move || {
+        if end.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill_process(process, Signal::KILL);
+        }
+    });
     let errors = child.stderr.take().expect("a pipe");
     let errors = std::thread::spawn(move || read(errors));
     if let Some(rest) = child.stdout.take() {
         stdout.push_str(&read(rest));
     }
+    drop(ended);
+    guard.join().expect("it cannot panic");
     let status: ExitStatus = child.wait().expect("the program ends");
     let stderr = errors.join().expect("the program's errors are text");
     Outcome { stdout, stderr, code: status.code(), signal: status.signal() }
 }
 
-/// A fresh folder for one test.
+/// A fresh folder, another one at each call: tests run beside each other.
 pub(crate) fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ferry-run").join(name);
+    static FOLDERS: AtomicUsize = AtomicUsize::new(0);
+    let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ferry-run");
+    let folder = root.join(number.to_string()).join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("the build folder can be written");
     folder
