@@ -97,6 +97,7 @@ mod effects;
 mod exit;
 mod expose;
 mod failure;
+mod foreign;
 mod fork;
 mod gather;
 mod gil_cell;

@@ -11,6 +11,7 @@ use crate::{
     effects,
     expose::future_to_awaitable,
     failure::{FerryError, PanicError},
+    foreign::{Callback, Foreign},
     gather::{OnError, gather as gather_awaitables},
     glue,
     job::Job,
@@ -79,6 +80,8 @@ pub fn fill_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     }
     primitives::add_to(module)?;
     effects::add_to(module)?;
+    module.add_class::<Foreign>()?;
+    module.add_class::<Callback>()?;
     module.add_class::<Pool>()?;
     module.add_class::<Retry>()?;
     module.add_class::<LatentRef>()?;

@@ -43,6 +43,7 @@ mod lock;
 mod priority_queue;
 mod queue;
 mod semaphore;
+mod values;
 
 pub use barrier::PyBarrier;
 pub use condition::PyCondition;

@@ -6,11 +6,13 @@
 //! | `bytes`, `bytearray`, `memoryview` | bytes; they come back as `bytes` |
 //! | `list`, `tuple` | a list; it comes back as a `list` |
 //! | `dict` with texts as keys | a map, in the same order |
+//! | `Event`, `Lock`, `Semaphore`, `Queue.named(…)` | the object itself, which other languages have too |
+//! | `Callback`, `Foreign` | the function or object of another language that it is |
 //! | [`Artifact`] | a map of its id, content_hash and tags |
 //!
 //! Each may be of a subclass. Anything else is a `TypeError` that says where it is.
 
-use crate::{artifact::Artifact, names};
+use crate::{artifact::Artifact, foreign, names};
 use asyncferry::{Value, ValueLimits};
 use pyo3::{
     IntoPyObjectExt,
@@ -60,6 +62,7 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'
             values.iter().try_for_each(|value| list.append(to_python(py, value)?))?;
             Ok(list.into_any())
         }
+        Value::Foreign(object) => foreign::to_python(py, object),
         Value::Map(values) => {
             let dict = PyDict::new(py);
             values.iter().try_for_each(|(name, value)| dict.set_item(name, to_python(py, value)?))?;
@@ -133,6 +136,9 @@ impl Reader<'_> {
         }
         if let Ok(artifact) = object.cast::<Artifact>() {
             return self.artifact(artifact.get());
+        }
+        if let Some(shared) = foreign::of_python(object) {
+            return self.plain(Value::Foreign(shared), 0);
         }
         let class = object.get_type().name()?;
         Err(self.error(

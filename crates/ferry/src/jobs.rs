@@ -79,7 +79,7 @@ pub use engine::{
     Acceptance, AttemptEnd, Beat, Claimed, Engine, EngineError, EngineFuture, EngineStream, Fence, InProcess,
     JobSpec, Serve, Served, Submission, Update, serve,
 };
-pub use handle::{Job, JobCanceller, JobId, ProgressStream, Stage};
+pub use handle::{Job, JobCanceller, JobEnded, JobId, ProgressStream, Stage};
 pub use ids::{IdError, IdWait, JobIds};
 pub use kept::{JobMeter, KeptMetrics, Metered, are_metrics_kept, keep_metrics, kept_metrics};
 pub use latent::LatentRef;

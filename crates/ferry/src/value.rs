@@ -8,10 +8,14 @@
 //! It's a tree, so it has no cycles; how deep and how large it may be is limited where it's made
 //! ([`ValueLimits`]), as whoever makes it may not be trusted.
 
+mod callback;
 mod de;
+mod foreign;
 mod limits;
 mod ser;
 
+pub use callback::Callback;
+pub use foreign::Foreign;
 pub use limits::ValueLimits;
 
 use indexmap::IndexMap;
@@ -46,6 +50,8 @@ pub enum Value {
     List(Vec<Value>),
     /// Values by name, in the order in which they were put in. The arguments of a call by name.
     Map(IndexMap<String, Value>),
+    /// An object that is shared, and not copied.
+    Foreign(Foreign),
 }
 
 impl Value {
@@ -93,6 +99,11 @@ impl Value {
         if let Self::List(values) = self { Some(values) } else { None }
     }
 
+    /// The object, if it's one.
+    pub fn as_foreign(&self) -> Option<&Foreign> {
+        if let Self::Foreign(object) = self { Some(object) } else { None }
+    }
+
     /// The value of this name, if it's a map that has it.
     pub fn get(&self, name: &str) -> Option<&Value> {
         if let Self::Map(values) = self { values.get(name) } else { None }
@@ -109,6 +120,7 @@ impl Value {
             Self::Bytes(bytes) => format!("{} bytes", bytes.len()),
             Self::List(values) => format!("a list of {}", values.len()),
             Self::Map(values) => format!("a map of {}", values.len()),
+            Self::Foreign(object) => format!("an object ({})", object.kind()),
         }
     }
 }
@@ -131,6 +143,7 @@ impl fmt::Display for Value {
             Self::Float(value) => fmt::Debug::fmt(value, f),
             Self::String(text) => fmt::Debug::fmt(text, f),
             Self::Bytes(bytes) => write!(f, "b\"{}\"", bytes.escape_ascii()),
+            Self::Foreign(object) => object.fmt(f),
             Self::List(values) => {
                 f.write_str("[")?;
                 for (place, value) in values.iter().enumerate() {
@@ -174,6 +187,7 @@ from! {
     &[u8] => |value| Self::Bytes(value.to_owned());
     Vec<Value> => |value| Self::List(value);
     IndexMap<String, Value> => |value| Self::Map(value);
+    Foreign => |value| Self::Foreign(value);
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {

@@ -173,6 +173,7 @@ impl<'vm> Context<'vm> {
                     self.machine.give(fiber, Word::NULL);
                 }
                 fiber.is_suspended.set(false);
+                fiber.is_awaiting.set(false);
                 fiber.error.set(word);
             }
         }
@@ -367,6 +368,19 @@ impl<'vm> Context<'vm> {
         result.ok_or_else(|| "The object holds something else than the method wants.".to_owned())
     }
 
+    /// Whether a value is plain, or one of this machine's.
+    pub fn has(&mut self, value: &Value) -> bool {
+        match value {
+            Value::List(List(handle))
+            | Value::Map(Map(handle))
+            | Value::Function(crate::Function(handle))
+            | Value::Fiber(Fiber(handle))
+            | Value::Class(Class(handle))
+            | Value::Object(Object(handle)) => self.unroot(handle).is_ok(),
+            _ => true,
+        }
+    }
+
     // The machine itself.
 
     /// The bytes that objects take.
@@ -393,6 +407,15 @@ impl<'vm> Context<'vm> {
     /// The steps that are left; `None`: as many as it wants.
     pub fn steps_left(&mut self) -> Option<u64> {
         self.machine.budget()
+    }
+
+    /// The calls that are under way in a fiber which doesn't run, the innermost first.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if it's another `Vm`'s.
+    pub fn trace_of(&mut self, fiber: &Fiber) -> Result<Vec<TraceFrame>, Error> {
+        let fiber = self.fiber_of(&fiber.0)?;
+        Ok(self.machine.trace(fiber).into_iter().map(inside::frame).collect())
     }
 
     /// The calls that are under way in the fiber which called the foreign method, the innermost first.

@@ -72,6 +72,8 @@ pub enum Error {
     Interrupted(Vec<TraceFrame>),
     /// It used up its [steps](crate::VmBuilder::steps).
     OutOfSteps(Vec<TraceFrame>),
+    /// The host's [guard](crate::VmBuilder::guard) stopped it: why.
+    Stopped(String, Vec<TraceFrame>),
     /// What was called suspended its fiber, which a plain call can't wait for.
     Suspended,
     /// The call itself was wrong: what is wrong with it.
@@ -100,7 +102,7 @@ impl Error {
     pub fn trace(&self) -> &[TraceFrame] {
         match self {
             Self::Runtime(error) => &error.trace,
-            Self::Interrupted(trace) | Self::OutOfSteps(trace) => trace,
+            Self::Interrupted(trace) | Self::OutOfSteps(trace) | Self::Stopped(_, trace) => trace,
             Self::Compile(_) | Self::Suspended | Self::Misuse(_) => &[],
         }
     }
@@ -120,6 +122,7 @@ impl fmt::Display for Error {
             Self::Runtime(error) => error.fmt(f),
             Self::Interrupted(trace) => with_trace(f, "The program was interrupted.", trace),
             Self::OutOfSteps(trace) => with_trace(f, "The program used up its steps.", trace),
+            Self::Stopped(reason, trace) => with_trace(f, reason, trace),
             Self::Suspended => {
                 f.write_str("The function suspended its fiber: start it as a fiber to wait for it.")
             }

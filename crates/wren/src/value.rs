@@ -321,7 +321,25 @@ impl Fiber {
     }
 }
 
+impl Object {
+    /// What it's an object of.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if it's another `Vm`'s.
+    pub fn class(&self, cx: &mut Context<'_>) -> Result<Class, Error> {
+        cx.class_of_object(&self.0)
+    }
+}
+
 impl Class {
+    /// Whether its objects hold something of the host's.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] if it's another `Vm`'s.
+    pub fn is_foreign(&self, cx: &mut Context<'_>) -> Result<bool, Error> {
+        Ok(cx.class_of_handle(&self.0)?.foreign().is_some())
+    }
+
     /// What it's called.
     ///
     /// # Errors

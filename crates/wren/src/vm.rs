@@ -10,6 +10,7 @@ use crate::{
 };
 use std::{
     any::Any,
+    collections::HashMap,
     hash::{BuildHasher, RandomState},
     sync::{
         Arc,
@@ -119,6 +120,9 @@ impl Interrupt {
 pub struct VmBuilder {
     memory: usize,
     depth: usize,
+    fibers: usize,
+    modules: HashMap<String, String>,
+    guard: Option<Box<dyn FnMut() -> Option<String> + Send>>,
     steps: Option<u64>,
     limits: Limits,
     seed: Option<u64>,
@@ -137,6 +141,9 @@ impl Default for VmBuilder {
         Self {
             memory: 1 << 30,
             depth: 20_000,
+            fibers: usize::MAX,
+            modules: HashMap::new(),
+            guard: None,
             steps: None,
             limits: Limits::default(),
             seed: None,
@@ -162,6 +169,50 @@ impl VmBuilder {
     /// `Stack overflow.`
     pub fn depth(mut self, calls: usize) -> Self {
         self.depth = calls.max(8);
+        self
+    }
+
+    /// Most fibers that the program may have at once, those that wait for the collector not counted; as many as its memory has
+    /// room for, unless it's set. `Fiber.new` fails then with `Too many fibers: …`
+    ///
+    /// ```
+    /// let mut vm = wren::Vm::builder().fibers(100).build();
+    /// vm.run("main", "for (i in 1..1000) Fiber.new { i }.call()").unwrap();
+    /// let error = vm.run("main", "var all = (1..1000).map {|i| Fiber.new { i } }.toList").unwrap_err();
+    /// assert!(error.to_string().starts_with("Too many fibers: there are 100 already."));
+    /// ```
+    pub fn fibers(mut self, fibers: usize) -> Self {
+        self.fibers = fibers.max(1);
+        self
+    }
+
+    /// A module of the host's own: whoever imports this name gets this source, whatever the [loader](Self::loader) has.
+    ///
+    /// ```
+    /// let mut vm = wren::Vm::builder().module("host", "var Name = \"Ferry\"").build();
+    /// vm.run("main", "import \"host\" for Name").unwrap();
+    /// assert_eq!(vm.context().variable("main", "Name"), Some("Ferry".into()));
+    /// ```
+    pub fn module(mut self, name: &str, source: &str) -> Self {
+        self.modules.insert(name.to_owned(), source.to_owned());
+        self
+    }
+
+    /// Is asked every two thousand steps or so whether the program must stop, and gives why. It stops with
+    /// [`Error::Stopped`], which no `try` catches.
+    ///
+    /// ```
+    /// let mut looks = 0;
+    /// let guard = move || {
+    ///     looks += 1;
+    ///     (looks > 3).then(|| "The program takes too long.".to_owned())
+    /// };
+    /// let mut vm = wren::Vm::builder().guard(guard).build();
+    /// let error = vm.run("main", "while (true) {}").unwrap_err();
+    /// assert_eq!(error.to_string(), "The program takes too long.\n[main line 1] in (script)");
+    /// ```
+    pub fn guard(mut self, guard: impl FnMut() -> Option<String> + Send + 'static) -> Self {
+        self.guard = Some(Box::new(guard));
         self
     }
 
@@ -337,13 +388,21 @@ impl VmBuilder {
 
     /// Makes the machine.
     pub fn build(self) -> Vm {
-        let host = Host { write: self.write, report: self.report, loader: self.loader, clock: self.clock };
+        let host = Host {
+            write: self.write,
+            report: self.report,
+            loader: self.loader,
+            modules: self.modules,
+            guard: self.guard,
+            clock: self.clock,
+        };
         let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(0x5eed));
         let mut watch = Watch::new(self.steps);
         watch.collects_always = self.collects_always;
         let settings = Settings {
             memory: self.memory,
             max_depth: self.depth,
+            max_fibers: self.fibers,
             limits: self.limits,
             host,
             foreign: self.foreign,

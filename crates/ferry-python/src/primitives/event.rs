@@ -1,11 +1,11 @@
 //! `asyncferry.Event`.
 
-use super::{object, refuse_arguments, repr_with, waiters};
+use super::{object, refuse_arguments, repr_with, values::name_error, waiters};
 use crate::{
     operation::{Begun, Operation, add_method, yes},
     turn,
 };
-use asyncferry::sync::Event;
+use asyncferry::sync::{Event, named};
 use pyo3::{
     prelude::*,
     types::{PyDict, PyTuple, PyType},
@@ -49,6 +49,14 @@ impl PyEvent {
     ) -> PyResult<Self> {
         refuse_arguments::<Self>(class, args, kwargs)?;
         Ok(Self::plain())
+    }
+
+    /// The event of this name, which everybody in the process has, in whichever language.
+    ///
+    /// ValueError if the name is another thing's.
+    #[staticmethod]
+    fn named<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, Self>> {
+        Self::of(py, named::event(name).map_err(name_error)?)
     }
 
     /// Whether it is set.

@@ -2,10 +2,12 @@
 
 use super::{
     holding::{self, Holdable},
-    object, refuse_arguments, repr_with, waiters,
+    object, refuse_arguments, repr_with,
+    values::name_error,
+    waiters,
 };
 use crate::turn;
-use asyncferry::sync::Lock;
+use asyncferry::sync::{Lock, named};
 use pyo3::{
     exceptions::PyRuntimeError,
     prelude::*,
@@ -66,6 +68,14 @@ impl PyLock {
     ) -> PyResult<Self> {
         refuse_arguments::<Self>(class, args, kwargs)?;
         Ok(Self::plain())
+    }
+
+    /// The lock of this name, which everybody in the process has, in whichever language.
+    ///
+    /// ValueError if the name is another thing's.
+    #[staticmethod]
+    fn named<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, Self>> {
+        Self::of(py, named::lock(name).map_err(name_error)?)
     }
 
     /// Whether somebody holds it.

@@ -1,12 +1,16 @@
 //! `asyncferry.Queue` and `asyncferry.LifoQueue`, and what all queues have in common.
 
-use super::{generic, initialized_again, item::Item, object, priority_queue::Sorted};
+use super::{generic, initialized_again, item::Item, object, priority_queue::Sorted, values::name_error};
 use crate::{
+    count::Count,
     names,
     operation::{Arity, Begun, BoxedWait, Operation, add_method, waiting_for},
     turn,
 };
-use asyncferry::sync::{GetError, LifoQueue, PutError, Queue, QueueShutDown, QueueWith, Shutdown, Storage};
+use asyncferry::{
+    Value,
+    sync::{GetError, LifoQueue, PutError, Queue, QueueShutDown, QueueWith, Shutdown, Storage, named},
+};
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::PyValueError,
@@ -15,6 +19,7 @@ use pyo3::{
 };
 use std::{
     ffi::CStr,
+    num::NonZeroUsize,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -70,9 +75,25 @@ enum Kind {
     Fifo(Arc<Queue<Item>>),
     Lifo(Arc<LifoQueue<Item>>),
     Sorted(Arc<Sorted>),
+    /// Of plain values, which other languages have as well.
+    Values(Arc<Queue<Value>>),
 }
 
 impl PyQueue {
+    /// The Python object for a queue of plain values.
+    ///
+    /// # Errors
+    /// When Python has no memory left.
+    pub fn of_values(py: Python<'_>, queue: Arc<Queue<Value>>) -> PyResult<Bound<'_, Self>> {
+        let maxsize = queue.maxsize();
+        object(py, Self::of_rust(Order::Fifo, Sized::shared(Kind::Values(queue), maxsize)))
+    }
+
+    /// The queue itself, if it's one of plain values.
+    pub fn shared_values(&self) -> Option<&Arc<Queue<Value>>> {
+        if let Kind::Values(queue) = &self.queue().kind { Some(queue) } else { None }
+    }
+
     /// The Python object for a queue of Rust's.
     ///
     /// # Errors
@@ -106,6 +127,7 @@ impl PyQueue {
             Kind::Fifo(queue) => queue,
             Kind::Lifo(queue) => queue,
             Kind::Sorted(queue) => queue,
+            Kind::Values(queue) => queue,
         }
     }
 
@@ -165,6 +187,17 @@ impl PyQueue {
     fn __init__(&self, maxsize: isize) -> PyResult<()> {
         let made = Sized::new(self.order, maxsize);
         self.queue.set(made).map_err(|_| initialized_again("Queue"))
+    }
+
+    /// The queue of this name, which everybody in the process has, in whichever language: it holds plain values, as those
+    /// that jobs take. Whoever asks first says how many it may hold, 1024 if that's left out.
+    ///
+    /// ValueError if the name is another thing's, or a queue's of another size.
+    #[staticmethod]
+    #[pyo3(signature = (name, maxsize = None))]
+    fn named<'py>(py: Python<'py>, name: &str, maxsize: Option<Count>) -> PyResult<Bound<'py, Self>> {
+        let maxsize = maxsize.map(|maxsize| maxsize.get("maxsize")).transpose()?;
+        Self::of_values(py, named::queue(name, maxsize.map(NonZeroUsize::get)).map_err(name_error)?)
     }
 
     /// How many items it may hold; any number, if that's zero or less.

@@ -2,10 +2,12 @@
 
 use super::{
     holding::{self, Holdable},
-    initialized_again, object, repr_with, waiters,
+    initialized_again, object, repr_with,
+    values::name_error,
+    waiters,
 };
-use crate::turn;
-use asyncferry::sync::{BoundedSemaphore, Semaphore};
+use crate::{count::Count, turn};
+use asyncferry::sync::{BoundedSemaphore, Semaphore, named};
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
@@ -13,6 +15,7 @@ use pyo3::{
 };
 use std::{
     ffi::CStr,
+    num::NonZeroUsize,
     sync::{Arc, OnceLock},
 };
 
@@ -132,6 +135,17 @@ impl PySemaphore {
     fn __init__(&self, value: isize) -> PyResult<()> {
         let made = Shared::new(permits(value)?, self.is_bounded);
         self.semaphore.set(made).map_err(|_| initialized_again("Semaphore"))
+    }
+
+    /// The semaphore of this name, which everybody in the process has, in whichever language. Whoever asks first says how
+    /// many permits it has, 1 if that's left out.
+    ///
+    /// ValueError if the name is another thing's, or a semaphore's with other permits.
+    #[staticmethod]
+    #[pyo3(signature = (name, permits = None))]
+    fn named<'py>(py: Python<'py>, name: &str, permits: Option<Count>) -> PyResult<Bound<'py, Self>> {
+        let permits = permits.map(|permits| permits.get("permits")).transpose()?;
+        Self::of(py, named::semaphore(name, permits.map(NonZeroUsize::get)).map_err(name_error)?)
     }
 
     /// Whether an acquire() would have to wait.

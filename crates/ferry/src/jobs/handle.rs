@@ -38,6 +38,11 @@ impl JobId {
         Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
     }
 
+    /// An id that nothing else has, for what is no job but is asked for in the same way: a script's task.
+    pub fn unused() -> Self {
+        Self::next()
+    }
+
     /// The id with this number, as scripts have it; `None` for 0. It need not be one of a job.
     pub fn of(number: u64) -> Option<Self> {
         NonZeroU64::new(number).map(Self)
@@ -195,6 +200,27 @@ impl<T> Job<T> {
         })
     }
 
+    /// Waits until it has ended, and leaves its result where it is: for those who share the handle, and take copies of the
+    /// [outcome](Self::outcome).
+    ///
+    /// # Cancel safety
+    /// Dropping it changes nothing.
+    ///
+    /// ```
+    /// use asyncferry::{AsyncRuntime, Order, jobs::Pool};
+    /// use std::{io, sync::Arc};
+    ///
+    /// AsyncRuntime::block_on_virtual(Order::Fifo, async {
+    ///     let pool = Pool::new();
+    ///     let job = Arc::new(pool.blocking(|_| Ok::<_, io::Error>(42)).submit().await.unwrap());
+    ///     job.ended().await;
+    ///     assert_eq!((job.outcome().unwrap().unwrap(), job.outcome().unwrap().unwrap()), (42, 42));
+    /// });
+    /// ```
+    pub fn ended(self: &Arc<Self>) -> JobEnded<T> {
+        JobEnded { job: self.clone(), place: None }
+    }
+
     /// Its outcome as the future of a promise, for many to await, or to hand on to other languages. Whoever has that looks
     /// after the job's error. It's for results that this handle is not awaited for: each result is given out once.
     ///
@@ -303,6 +329,34 @@ impl<T> fmt::Debug for Job<T> {
             .field("stage", &self.stage())
             .field("attempt", &self.attempt())
             .finish()
+    }
+}
+
+/// What [`Job::ended`] returns.
+#[must_use = "futures do nothing unless awaited"]
+pub struct JobEnded<T> {
+    job: Arc<Job<T>>,
+    place: Place,
+}
+
+impl<T> Future for JobEnded<T> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { job, place } = &mut *self;
+        job.entry.outcome().poll_settled(place, cx)
+    }
+}
+
+impl<T> Drop for JobEnded<T> {
+    fn drop(&mut self) {
+        self.job.entry.outcome().forget(&mut self.place);
+    }
+}
+
+impl<T> fmt::Debug for JobEnded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JobEnded").field(&self.job).finish()
     }
 }
 

@@ -86,8 +86,10 @@ impl JobIds {
         job.submit_nowait().map(|job| self.keep(job)).map_err(IdError::from)
     }
 
-    /// Gives a job that was submitted already a place here.
-    pub fn keep(&self, job: Job<Value>) -> JobId {
+    /// Gives a job that was submitted already a place here. Its other handle may stay, and gives the same result, if it's not awaited
+    /// itself.
+    pub fn keep(&self, job: impl Into<Arc<Job<Value>>>) -> JobId {
+        let job = job.into();
         let id = job.id();
         self.jobs.keep(id, job);
         id
@@ -137,6 +139,11 @@ impl JobIds {
     /// [`IdError::NotFound`].
     pub fn state(&self, id: JobId) -> Result<State, IdError> {
         Ok(self.find(id)?.state())
+    }
+
+    /// The job itself, to share; `None` if no job has this number.
+    pub fn job(&self, id: JobId) -> Option<Arc<Job<Value>>> {
+        self.jobs.get(&id)
     }
 
     /// What the job has last told of its progress.

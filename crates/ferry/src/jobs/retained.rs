@@ -42,8 +42,7 @@ impl<K: Ord + Clone + Send + Sync + 'static> Retained<K> {
     }
 
     /// Keeps a job by its key; `false`, and the job is dropped, when there is one already.
-    pub(super) fn keep(self: &Arc<Self>, key: K, job: Job<Value>) -> bool {
-        let job = Arc::new(job);
+    pub(super) fn keep(self: &Arc<Self>, key: K, job: Arc<Job<Value>>) -> bool {
         let number = job.id().number();
         {
             let mut table = lock(&self.table);

@@ -11,6 +11,8 @@
 //!
 //! They mean what CPython 3.13 documents of asyncio's, and none of them is bound to a loop or a thread.
 //!
+//! [`named`] has some that are known by a name, to the whole process and in every language.
+//!
 //! What holds for all of them:
 //!
 //! - Whoever waits longest is served first. Where asyncio lets a newcomer overtake those in line, and they queue up at the end
@@ -27,6 +29,7 @@ mod condition;
 mod event;
 pub(crate) mod latch;
 mod lock;
+pub mod named;
 pub(crate) mod queue;
 mod semaphore;
 pub(crate) mod waiters;

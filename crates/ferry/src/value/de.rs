@@ -1,6 +1,6 @@
 //! From a [`Value`] to serde's data model.
 
-use super::{Value, ValueError};
+use super::{Value, ValueError, foreign};
 use indexmap::map;
 use serde::{
     Deserialize,
@@ -53,6 +53,17 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
             Value::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Value::List(values) => all(values, visitor),
             Value::Map(values) => visitor.visit_map(Entries { entries: values.iter(), value: None }),
+            Value::Foreign(object) => {
+                foreign::put(object);
+                let made = visitor.visit_unit();
+                match foreign::take() {
+                    None => made,
+                    Some(_) => Err(ValueError::new(format!(
+                        "plain data is wanted, not an object ({})",
+                        object.kind()
+                    ))),
+                }
+            }
         }
     }
 
@@ -93,9 +104,15 @@ impl<'de> de::Deserializer<'de> for Deserializer<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ValueError> {
+        if name == foreign::TOKEN {
+            return match self.value {
+                Value::Foreign(_) => self.deserialize_any(visitor),
+                other => Err(ValueError::new(format!("an object is wanted, not {}", other.describe()))),
+            };
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -327,7 +344,7 @@ impl<'de> Visitor<'de> for Anything {
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+        Ok(foreign::take().map_or(Value::Null, Value::Foreign))
     }
 
     fn visit_none<E>(self) -> Result<Value, E> {

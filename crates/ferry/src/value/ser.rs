@@ -1,6 +1,6 @@
 //! From serde's data model to a [`Value`].
 
-use super::{Value, ValueError, ValueLimits};
+use super::{Value, ValueError, ValueLimits, foreign};
 use indexmap::IndexMap;
 use serde::{
     Serialize,
@@ -203,10 +203,13 @@ impl ser::Serializer for Serializer {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<Value, ValueError> {
-        value.serialize(self)
+        match (name, foreign::take()) {
+            (foreign::TOKEN, Some(object)) => self.plain(Value::Foreign(object), 0),
+            _ => value.serialize(self),
+        }
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -350,6 +353,7 @@ impl Serialize for Value {
             Self::Bytes(bytes) => serializer.serialize_bytes(bytes),
             Self::List(values) => serializer.collect_seq(values),
             Self::Map(values) => serializer.collect_map(values),
+            Self::Foreign(object) => object.serialize(serializer),
         }
     }
 }

@@ -129,6 +129,11 @@ impl Context<'_> {
         self.object(handle)
     }
 
+    pub(crate) fn class_of_object(&mut self, handle: &Handle) -> Result<Class, Error> {
+        let word = self.unroot(handle)?;
+        Ok(Class(self.root(Word::object(self.machine.class_of(word)))))
+    }
+
     fn object<T: crate::heap::Object>(&mut self, handle: &Handle) -> Result<Gc<T>, Error> {
         let object = self.unroot(handle)?.get();
         object.ok_or_else(|| Error::Misuse("The handle stands for something else.".to_owned()))
@@ -141,6 +146,7 @@ impl Context<'_> {
         match failure.stop {
             Some(Stop::Interrupted) => Error::Interrupted(trace),
             Some(Stop::OutOfSteps) => Error::OutOfSteps(trace),
+            Some(Stop::ByGuard) => Error::Stopped(self.machine.stopped.clone(), trace),
             None => {
                 let compile_errors: Vec<CompileError> = std::mem::take(&mut self.machine.compile_errors);
                 Error::Runtime(Box::new(RuntimeError {
@@ -167,6 +173,10 @@ impl Context<'_> {
         match error {
             Error::Interrupted(_) => ForeignExit::Stop(Stop::Interrupted),
             Error::OutOfSteps(_) => ForeignExit::Stop(Stop::OutOfSteps),
+            Error::Stopped(reason, _) => {
+                self.machine.stopped = reason;
+                ForeignExit::Stop(Stop::ByGuard)
+            }
             other => match self.error_word(other) {
                 Ok(word) => ForeignExit::Error(word),
                 Err(_) => ForeignExit::Error(self.machine.text("The error's value is another Vm's.")),

@@ -64,6 +64,6 @@ fn new(machine: &mut Machine, args: &[Word]) -> Result<Word, Signal> {
     if closure.function.arity > 1 {
         return machine.fail("Function cannot take more than one parameter.");
     }
-    machine.reserve(512)?;
+    machine.reserve_fiber()?;
     Ok(Word::object(machine.new_fiber(closure)))
 }

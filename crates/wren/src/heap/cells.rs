@@ -76,8 +76,9 @@ impl Cells {
         self.free = Some(free);
     }
 
-    /// Frees what is not marked, and gives the number of bytes. What is marked is so no longer.
-    pub(crate) fn sweep(&mut self) -> usize {
+    /// Frees what is not marked, and gives the number of bytes. What is marked is so no longer. Freed fibers are taken off
+    /// their number.
+    pub(crate) fn sweep(&mut self, fibers: &mut usize) -> usize {
         let mut freed = 0;
         self.free = None;
         let pages = std::mem::take(&mut self.pages);
@@ -96,6 +97,9 @@ impl Cells {
                     continue;
                 }
                 if header.kind() != Kind::Free {
+                    if header.kind() == Kind::Fiber {
+                        *fibers -= 1;
+                    }
                     // SAFETY: nothing leads to the object, so nobody follows its address any more.
                     freed += self.size + unsafe { object::drop_in_place(cell.cast()) };
                 }

@@ -38,6 +38,8 @@ pub(crate) struct Heap {
     /// The collector is wanted when `used` gets there.
     threshold: usize,
     limit: usize,
+    /// The fibers that were made and not freed yet.
+    pub(crate) fibers: usize,
     /// Found, and not looked through yet.
     gray: Vec<Gc<Header>>,
     /// Counts down to the next time that the machine looks up from its work. See [`Heap::hurry`].
@@ -55,6 +57,7 @@ impl Heap {
             used: 0,
             threshold: FIRST.min(limit),
             limit,
+            fibers: 0,
             gray: Vec::new(),
             ticks: 0,
             laid_aside: 0,
@@ -167,7 +170,7 @@ impl Heap {
         }
         let mut freed = 0;
         for cells in &mut self.sizes {
-            freed += cells.sweep();
+            freed += cells.sweep(&mut self.fibers);
         }
         self.large.retain(|large| match large.sweep() {
             Some(bytes) => {

@@ -40,6 +40,7 @@ impl Machine {
         let message = match stop {
             Stop::Interrupted => "Interrupted.",
             Stop::OutOfSteps => "Out of steps.",
+            Stop::ByGuard => "Stopped.",
         };
         let error = self.text(message);
         match self.unwind(fiber, error, Some(stop)) {

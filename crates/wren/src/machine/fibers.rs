@@ -78,7 +78,7 @@ impl Machine {
         if fiber.depth() == 0 {
             return self.fail(&format!("Cannot {verb} a finished fiber."));
         }
-        if fiber.held_by_host.get() > 0 {
+        if fiber.held_by_host.get() > 0 || fiber.is_awaiting.get() {
             return self.fail(&format!("Cannot {verb} a fiber that waits for a foreign method."));
         }
         if fiber == running {
@@ -101,6 +101,7 @@ impl Machine {
     /// Gives a fiber the value that it goes on with: its argument if it's new, the result of what it waits for otherwise.
     pub(crate) fn give(&mut self, fiber: Gc<Fiber>, value: Word) {
         fiber.is_suspended.set(false);
+        fiber.is_awaiting.set(false);
         if !fiber.is_new() {
             return fiber.set_result(value);
         }

@@ -713,7 +713,10 @@ impl Machine {
                             let error = self.error;
                             raise!(error);
                         }
-                        Err(Signal::Memory) => fail!(failing::OUT_OF_MEMORY),
+                        Err(Signal::Memory) => {
+                            let error = self.no_room();
+                            raise!(error);
+                        }
                     }
                 }
                 Method::Block(callee) => callee,
@@ -768,6 +771,7 @@ impl Machine {
                             *args = Word::NULL;
                             store!();
                             fiber.is_suspended.set(true);
+                            fiber.is_awaiting.set(true);
                             self.fiber = None;
                             return Ok(Ended::Suspended { fiber });
                         }

@@ -84,8 +84,12 @@ pub(crate) struct Machine {
     pub(crate) roots: Arc<Roots>,
     /// Most calls that may be under way in a fiber.
     pub(crate) max_depth: usize,
+    /// Most fibers that may be there, apart from the host's own.
+    max_fibers: usize,
     /// How deep sources may be nested.
     pub(crate) limits: crate::compiler::Limits,
+    /// Why the host's guard stopped the program last.
+    pub(crate) stopped: String,
     /// What was wrong with a module that could not be compiled, until it's told.
     pub(crate) compile_errors: Vec<crate::CompileError>,
     /// What the next generator of random numbers is seeded with.
@@ -121,7 +125,9 @@ impl Machine {
             watch: settings.watch,
             roots: Arc::default(),
             max_depth: settings.max_depth,
+            max_fibers: settings.max_fibers,
             limits: settings.limits,
+            stopped: String::new(),
             compile_errors: Vec::new(),
             seed: settings.seed,
         };
@@ -161,6 +167,7 @@ impl Machine {
 
     pub(crate) fn new_fiber(&mut self, closure: Gc<Closure>) -> Gc<Fiber> {
         let class = self.classes.fiber;
+        self.heap.fibers += 1;
         self.heap.alloc(Fiber::new(class, closure))
     }
 
@@ -207,12 +214,36 @@ impl Machine {
         self.wanted = bytes;
         Err(Signal::Memory)
     }
+
+    /// As [`reserve`](Self::reserve), for a fiber.
+    pub(crate) fn reserve_fiber(&mut self) -> Result<(), Signal> {
+        if self.has_room_for_fiber() {
+            return self.reserve(512);
+        }
+        self.wanted = 0;
+        Err(Signal::Memory)
+    }
+
+    pub(crate) fn has_room_for_fiber(&self) -> bool {
+        self.heap.fibers < self.max_fibers
+    }
+
+    /// What is said where there was no room in the end.
+    pub(crate) fn no_room(&mut self) -> Word {
+        let message = if self.has_room_for_fiber() {
+            failing::OUT_OF_MEMORY.to_owned()
+        } else {
+            format!("Too many fibers: there are {} already.", self.heap.fibers)
+        };
+        self.text(&message)
+    }
 }
 
 /// What a machine is made with.
 pub(crate) struct Settings {
     pub(crate) memory: usize,
     pub(crate) max_depth: usize,
+    pub(crate) max_fibers: usize,
     pub(crate) limits: crate::compiler::Limits,
     pub(crate) host: Host,
     pub(crate) foreign: foreign::Registry,

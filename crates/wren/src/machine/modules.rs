@@ -16,6 +16,10 @@ pub(crate) struct Host {
     /// Is told of what is wrong with a module that is imported, or with code that `Meta` compiles.
     pub(crate) report: Box<dyn FnMut(&CompileError) + Send>,
     pub(crate) loader: Box<dyn Loader>,
+    /// Modules of the host's own, by their names.
+    pub(crate) modules: HashMap<String, String>,
+    /// Says why the program must stop, if it must.
+    pub(crate) guard: Option<Box<dyn FnMut() -> Option<String> + Send>>,
     /// Seconds, from wherever.
     pub(crate) clock: Box<dyn Fn() -> f64 + Send>,
 }
@@ -121,6 +125,14 @@ impl Machine {
     /// What an `import` does, up to running the module. An error in words.
     pub(crate) fn import(&mut self, importer: ModuleId, name: Word) -> Result<Import, String> {
         let asked = name.get::<Text>().map(|name| name.lossy().into_owned()).unwrap_or_default();
+        if let Some(source) = self.host.modules.get(&asked) {
+            if let Some(known) = self.module_ids.get(&asked) {
+                self.last_module = *known;
+                return Ok(Import::IsThere);
+            }
+            let source = source.clone();
+            return self.load(&asked, &source);
+        }
         let from = self.modules[importer.0 as usize].name.clone();
         let name = match self.host.loader.resolve(&from, &asked) {
             Ok(name) => name,

@@ -18,6 +18,8 @@ const SLICE: i64 = 2048;
 pub(crate) enum Stop {
     Interrupted,
     OutOfSteps,
+    /// The host's guard said so: [`Machine::stopped`] is why.
+    ByGuard,
 }
 
 pub(crate) struct Watch {
@@ -65,6 +67,10 @@ impl Machine {
         }
         if self.watch.left == Some(0) {
             return Err(Trouble::Stop(Stop::OutOfSteps));
+        }
+        if let Some(reason) = self.host.guard.as_mut().and_then(|guard| guard()) {
+            self.stopped = reason;
+            return Err(Trouble::Stop(Stop::ByGuard));
         }
         let most = if self.watch.collects_always { 1 } else { SLICE };
         let slice = self.watch.left.map_or(most, |left| left.min(most as u64) as i64);
@@ -150,6 +156,6 @@ impl Machine {
     pub(crate) fn make_room(&mut self, fiber: Gc<Fiber>) -> bool {
         self.fiber = Some(fiber);
         self.collect();
-        self.heap.has_room_for(self.wanted)
+        self.heap.has_room_for(self.wanted) && self.has_room_for_fiber()
     }
 }

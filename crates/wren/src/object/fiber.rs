@@ -6,6 +6,7 @@
 //! | new        | one    | none   | `call`, `try` or `transfer` runs it                                  |
 //! | running    | some   | maybe  | it yields (suspended), suspends, transfers, calls another, ends, fails |
 //! | suspended  | some   | none   | it's called, or resumed by the host                                  |
+//! | awaiting   | some   | maybe  | only the host resumes it, as a method of its own suspended it         |
 //! | finished   | none   | none   | nothing                                                              |
 //! | aborted    | none   | none   | nothing; its error stays                                             |
 //!
@@ -59,6 +60,8 @@ pub(crate) struct Fiber {
     pub(crate) held_by_host: Cell<u32>,
     /// Whether it waits for the host to resume it.
     pub(crate) is_suspended: Cell<bool>,
+    /// Whether it waits for what a method of the host's will give, so that nobody else may resume it.
+    pub(crate) is_awaiting: Cell<bool>,
     is_started: Cell<bool>,
 }
 
@@ -109,6 +112,7 @@ impl Fiber {
             state: Cell::new(State::Other),
             held_by_host: Cell::new(0),
             is_suspended: Cell::new(false),
+            is_awaiting: Cell::new(false),
             is_started: Cell::new(false),
         }
     }

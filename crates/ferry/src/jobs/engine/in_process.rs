@@ -125,7 +125,7 @@ impl Engine for InProcess {
                 SubmitError::ShutDown => EngineError::ShutDown,
                 other => EngineError::Refused(other.to_string()),
             })?;
-            self.pool.keyed().keep(spec.id, job);
+            self.pool.keyed().keep(spec.id, Arc::new(job));
             drop(reservation);
             Ok(Submission::New)
         })

@@ -1,0 +1,162 @@
+//! [`Shared`]: the way to a machine's home from other threads. What is asked for is a letter in its [`Mailbox`]; the home's *reader*,
+//! a task of its loop, opens them in their order.
+
+use crate::{
+    fiber::{Start, drive},
+    home::{Errors, Home, plain_of},
+    park::Waited,
+    values,
+};
+use asyncferry::{Failure, Mailbox, Outcome, Promise, Value, promise};
+use futures_util::{
+    future::{Either, select},
+    task::AtomicWaker,
+};
+use std::{
+    future::{Future, poll_fn},
+    rc::{Rc, Weak},
+    sync::Arc,
+    task::Poll,
+};
+
+/// What any thread may have of a machine.
+pub(crate) struct Shared {
+    mailbox: Mailbox<Letter>,
+    reader: Arc<AtomicWaker>,
+    pub(crate) interrupt: wren::Interrupt,
+}
+
+/// A call of a script's code, and who waits for what it gives.
+pub(crate) struct Letter {
+    pub(crate) what: What,
+    pub(crate) reply: Promise<Value>,
+}
+
+pub(crate) enum What {
+    /// A function, with these arguments.
+    Function { function: wren::Function, arguments: Vec<Value> },
+    /// A method of what a variable of a module holds.
+    Method { module: String, variable: String, signature: String, arguments: Vec<Value> },
+    /// The code of a module.
+    Module { name: String, source: String },
+}
+
+impl Shared {
+    pub(crate) fn new(interrupt: wren::Interrupt) -> Arc<Self> {
+        let reader = Arc::new(AtomicWaker::new());
+        let bell = reader.clone();
+        Arc::new(Self { mailbox: Mailbox::new(move || bell.wake()), reader, interrupt })
+    }
+
+    /// Asks for something, and waits for it.
+    pub(crate) fn ask(&self, what: What) -> impl Future<Output = Outcome<Value>> + Send + use<> {
+        let (reply, answer) = promise();
+        let posted = self.mailbox.post(Letter { what, reply });
+        async move {
+            match posted {
+                Ok(()) => answer.await,
+                Err(_) => Err(Failure::from_error(GONE)),
+            }
+        }
+    }
+
+    pub(crate) fn call_function(
+        &self,
+        function: wren::Function,
+        arguments: Value,
+    ) -> impl Future<Output = Outcome<Value>> + Send + use<> {
+        let arguments = if let Value::List(arguments) = arguments { arguments } else { vec![arguments] };
+        self.ask(What::Function { function, arguments })
+    }
+
+    pub(crate) fn has_mail(&self) -> bool {
+        self.mailbox.has_mail()
+    }
+
+    /// Nothing more is opened. Who waits hears that it's cancelled.
+    pub(crate) fn close(&self) {
+        let unopened = self.mailbox.close();
+        for letter in unopened {
+            letter.reply.fail(GONE);
+        }
+    }
+}
+
+const GONE: &str = "The script's machine is gone.";
+
+/// Opens the letters of a home, as long as there is one.
+pub(crate) async fn read(home: Weak<Home>, shared: Arc<Shared>) {
+    let mut batch = Vec::new();
+    loop {
+        poll_fn(|cx| {
+            shared.reader.register(cx.waker());
+            shared.mailbox.take(&mut batch);
+            if batch.is_empty() && shared.mailbox.arm() { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+        let Some(home) = home.upgrade() else { return };
+        for letter in batch.drain(..) {
+            open(&home, letter);
+        }
+    }
+}
+
+fn open(home: &Rc<Home>, letter: Letter) {
+    home.goes_on();
+    let Letter { what, reply } = letter;
+    let (name, start) = match home.check_room().and_then(|()| start(home, what)) {
+        Ok(start) => start,
+        Err(error) => {
+            reply.fail(error);
+            return;
+        }
+    };
+    let (driven, told_as) = (home.clone(), name.clone());
+    let body = async move {
+        let outcome = {
+            let run = std::pin::pin!(drive(driven.clone(), start));
+            let left = std::pin::pin!(reply.settled());
+            match select(run, left).await {
+                Either::Left((outcome, _)) => outcome,
+                // Nobody waits any more: the fiber gets a request to cancel.
+                Either::Right((_, run)) => cancelled(run).await,
+            }
+        };
+        let told = outcome.clone().and_then(|item| plain_of(&driven, item));
+        if let Err(Err(failure @ Failure::Failed(_))) = reply.settle(told) {
+            // Nobody waits any more.
+            driven.tell(&told_as, &failure);
+        }
+        outcome
+    };
+    match home.spawn_with(&name, Errors::GoElsewhere, body) {
+        Ok(task) => task.see(),
+        Err(_) => unreachable!("there is room, as was seen before"),
+    }
+}
+
+/// Asks the fiber to cancel, and lets it end.
+async fn cancelled(run: std::pin::Pin<&mut impl Future<Output = Waited>>) -> Waited {
+    if let Some(canceller) = asyncferry::Canceller::current() {
+        canceller.cancel("nobody waits for it any more");
+    }
+    run.await
+}
+
+fn start(home: &Rc<Home>, what: What) -> Result<(String, Start), wren::Error> {
+    let arguments = |arguments: &[Value]| {
+        home.enter(|cx| {
+            arguments.iter().map(|value| values::to_wren(home, cx, value)).collect::<Result<Vec<_>, _>>()
+        })
+    };
+    Ok(match what {
+        What::Function { function, arguments: given } => {
+            ("a function".to_owned(), Start::Call { function, arguments: arguments(&given)? })
+        }
+        What::Method { module, variable, signature, arguments: given } => {
+            let arguments = arguments(&given)?;
+            (format!("{variable}.{signature}"), Start::Method { module, variable, signature, arguments })
+        }
+        What::Module { name, source } => (name.clone(), Start::Module { name, source }),
+    })
+}
