@@ -29,16 +29,23 @@ const PORTABLE: &str = "portable";
 /// That of Wren's machines, which has peers of its own; see [`wren`].
 const WREN: &str = "wren";
 
+/// That of async calls from scripts, beside it.
+const WREN_ASYNC: &str = "wren-async";
+
 /// Runs the benchmark named first in `arguments`, or all; what follows the name goes to the benchmark.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let mut known = names(&sh::root().join("benches/src/bin"))?;
-    known.extend([PORTABLE.to_owned(), WREN.to_owned()]);
+    known.extend([PORTABLE, WREN, WREN_ASYNC].map(str::to_owned));
     let (chosen, rest) = choose(&known, arguments)?;
     let mut lines = Vec::new();
     let mut faults = Vec::new();
     for name in chosen {
         if name == PORTABLE {
             faults.extend(portable::run(&mut lines).err().map(|error| format!("{error:#}")));
+            continue;
+        }
+        if name == WREN_ASYNC {
+            faults.extend(wren::run_async(rest, &mut lines).err().map(|error| format!("{error:#}")));
             continue;
         }
         if name == WREN {

@@ -28,6 +28,7 @@ use asyncferry::{
     value::Callback, yield_now,
 };
 use futures_util::task::AtomicWaker;
+use rustc_hash::FxHashMap;
 use slab::Slab;
 use std::{
     any::Any,
@@ -66,6 +67,8 @@ pub(crate) struct Home {
     unseen: Arc<Mutex<Vec<Unseen>>>,
     report: RefCell<Report>,
     stopwatch: Option<Stopwatch>,
+    /// Classes of the module `async`.
+    classes: RefCell<FxHashMap<&'static str, wren::Class>>,
     pub(crate) functions: RefCell<Functions>,
     pub(crate) streams: RefCell<Streams>,
     pub(crate) ids: RefCell<Ids>,
@@ -129,6 +132,7 @@ impl Home {
             unseen: Arc::default(),
             report: RefCell::new(parts.report),
             stopwatch: parts.stopwatch.is_needed().then_some(parts.stopwatch),
+            classes: RefCell::default(),
             functions: RefCell::default(),
             streams: RefCell::default(),
             ids: RefCell::default(),
@@ -189,13 +193,27 @@ impl Home {
     pub(crate) fn object<T: Any + Send>(
         self: &Rc<Self>,
         cx: &mut Context<'_>,
-        class: &str,
+        class: &'static str,
         held: T,
     ) -> Result<wren::Value, Error> {
-        if cx.variable(crate::modules::ASYNC, class).is_none() {
+        let known = self.classes.borrow().get(class).cloned();
+        let class = match known {
+            Some(known) => known,
+            None => self.class(cx, class)?,
+        };
+        cx.new_object(&class, held).map(Into::into)
+    }
+
+    #[cold]
+    fn class(&self, cx: &mut Context<'_>, name: &'static str) -> Result<wren::Class, Error> {
+        if cx.variable(crate::modules::ASYNC, name).is_none() {
             cx.run(crate::modules::ASYNC, crate::modules::ASYNC_SOURCE)?;
         }
-        self.object_of(cx, crate::modules::ASYNC, class, held)
+        let Some(wren::Value::Class(class)) = cx.variable(crate::modules::ASYNC, name) else {
+            return Err(Error::new(format!("The module async has no class {name}.")));
+        };
+        self.classes.borrow_mut().insert(name, class.clone());
+        Ok(class)
     }
 
     /// An object of a class of a module that is there.

@@ -60,4 +60,4 @@ mod vm;
 
 pub use error::ScriptError;
 pub use vm::{Idle, Vm, VmBuilder, VmHandle};
-pub use wren::{Class, CompileError, Context, Files, Loader, TraceFrame};
+pub use wren::{CompileError, Context, Files, FromArgs, Loader, TraceFrame};

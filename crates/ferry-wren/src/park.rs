@@ -180,11 +180,18 @@ pub(crate) fn suspend(home: &Home, park: Park) -> Answer {
     Answer::Waits
 }
 
+/// Answers with what a wait has given.
+pub(crate) fn answer(home: &Rc<Home>, cx: &mut Context<'_>, waited: Waited) -> Result<Answer, Error> {
+    match waited {
+        Ok(item) => item.into_wren(home, cx).map(Answer::Value),
+        Err(failure) => Err(values::error(cx, &failure)),
+    }
+}
+
 /// Answers with what a wait gives, at once if it's there.
 pub(crate) fn wait(home: &Rc<Home>, cx: &mut Context<'_>, mut park: Park) -> Result<Answer, Error> {
     match park.wait.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(item)) => item.into_wren(home, cx).map(Answer::Value),
-        Poll::Ready(Err(failure)) => Err(values::error(cx, &failure)),
+        Poll::Ready(waited) => answer(home, cx, waited),
         Poll::Pending => {
             home.park(park);
             Ok(Answer::Waits)

@@ -309,7 +309,10 @@ pub(crate) fn register(builder: VmBuilder) -> VmBuilder {
     };
     let mut builder = builder;
     let both: [(&str, &str, Method); 6] = [
-        ("await(_)", "await()", |cx, task| park::wait(&current(), cx, awaiting(task))),
+        ("await(_)", "await()", |cx, task| match task.outcome() {
+            Some(outcome) => park::answer(&current(), cx, outcome),
+            None => park::wait(&current(), cx, awaiting(task)),
+        }),
         ("isReady(_)", "isReady", |_, task| Ok(Answer::Value(task.is_ready().into()))),
         ("get(_)", "get()", get),
         ("cancel(_)", "cancel()", |_, task| Ok(Answer::Value(task.cancel("").into()))),
@@ -365,8 +368,7 @@ type Method = fn(&mut Context<'_>, Arc<Task>) -> Result<Answer, Error>;
 fn get(cx: &mut Context<'_>, task: Arc<Task>) -> Result<Answer, Error> {
     match task.outcome() {
         None => Err(Error::new("future not ready")),
-        Some(Ok(item)) => item.into_wren(&current(), cx).map(Answer::Value),
-        Some(Err(failure)) => Err(values::error(cx, &failure)),
+        Some(outcome) => park::answer(&current(), cx, outcome),
     }
 }
 

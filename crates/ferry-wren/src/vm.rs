@@ -1,11 +1,12 @@
 //! [`Vm`], what makes one, and its handle for other threads.
 
 use crate::{
-    home::{Home, Parts, Report, Settings},
+    home::{Home, Parts, Report, Settings, current},
     host::Functions,
     limits::Stopwatch,
     mail::{Shared, What, read},
     modules,
+    park::{By, Item, Park, wait},
 };
 use asyncferry::{
     Failure, Instant, TaskHandle, Value, ValueLimits,
@@ -16,7 +17,7 @@ use asyncferry::{
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::RefMut, error::Error as StdError, fmt, future::Future, rc::Rc, sync::Arc, time::Duration};
-use wren::{CompileError, Context, Loader};
+use wren::{CompileError, Context, FromArgs, Loader};
 
 /// A machine for scripts, on the loop of this thread. What it runs are tasks of that loop.
 ///
@@ -334,6 +335,57 @@ impl VmBuilder {
     /// Says more of the machine itself: foreign classes and methods, modules, a garbage collector that is always on.
     pub fn machine(mut self, more: impl FnOnce(wren::VmBuilder) -> wren::VmBuilder) -> Self {
         self.machine = more(self.machine);
+        self
+    }
+
+    /// What a class's method does that is declared as `foreign`, as an async function: whoever calls it waits for what it gives, and is
+    /// parked if that's not there at once. It runs on the loop of the script. The signature is as in error messages, with `static ` in
+    /// front if it's the class's own; the arguments are a tuple. See [`wren::VmBuilder::method`].
+    ///
+    /// # Panics
+    /// If the signature has another number of arguments than the tuple.
+    ///
+    /// ```
+    /// use asyncferry::{AsyncRuntime, Order, sleep};
+    /// use asyncferry_wren::Vm;
+    /// use std::{io, time::Duration};
+    ///
+    /// AsyncRuntime::block_on_virtual(Order::Fifo, async {
+    ///     let compute = |(input,): (f64,)| async move {
+    ///         sleep(Duration::from_secs(1)).await;
+    ///         Ok::<_, io::Error>(input * 2.0)
+    ///     };
+    ///     let vm = Vm::builder().method_async("main", "Host", "static compute(_)", compute).build();
+    ///     vm.run("main", "
+    ///         class Host {
+    ///           foreign static compute(input)
+    ///         }
+    ///         var result = Host.compute(21)
+    ///     ").await.unwrap();
+    ///     assert_eq!(vm.with_context(|cx| cx.variable("main", "result")), Some(42.0.into()));
+    /// });
+    /// ```
+    pub fn method_async<A, F, R, E>(
+        mut self,
+        module: &str,
+        class: &str,
+        signature: &str,
+        method: impl Fn(A) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: FromArgs,
+        F: Future<Output = Result<R, E>> + 'static,
+        R: Into<wren::Value>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.machine =
+            self.machine.method(module, class, signature, move |cx: &mut Context<'_>, arguments: A| {
+                let called = method(arguments);
+                let waiting = async move {
+                    called.await.map(|value| Item::Own(value.into())).map_err(Failure::from_error)
+                };
+                wait(&current(), cx, Park::new(By::Itself, waiting))
+            });
         self
     }
 
