@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use asyncferry_python::interpreter::linked_version;
-use asyncferry_python::run::{Ending, Program, run};
+use asyncferry_python::run::{Ending, Program, RunError, run, run_beside};
+use asyncferry_python::set_default_pool;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{jobs, wren};
@@ -81,8 +83,13 @@ impl Jobs {
 /// Plain Python programs run as under `python`: same arguments, exit codes, tracebacks and packages.
 ///
 /// Wren programs import files beside them. They end with 65 if they can't be compiled, and with 70 if they fail.
+///
+/// Several files, as in `ferry run main.py rules.wren`, run on one runtime, and share jobs, queues and events by name. Those in Wren
+/// come first, each up to its first wait. An argument that is the name of a Wren file comes after `--`.
 #[derive(Debug, Args)]
-#[command(override_usage = "ferry run [--python PATH | --lang wren] <FILE | - | -c CODE> [ARGS]...")]
+#[command(
+    override_usage = "ferry run [--python PATH | --lang wren] <FILE | - | -c CODE> [FILE.wren]... [--] [ARGS]..."
+)]
 pub(crate) struct Run {
     /// What the program is written in [default: what the file's name says; Python for - and -c]
     #[arg(long, value_enum, value_name = "LANGUAGE")]
@@ -114,15 +121,16 @@ impl Run {
             (None, Program::File(path)) => wren::is_wren(path),
             (None, _) => false,
         };
-        if is_wren {
-            if !args.is_empty() {
-                fail("a Wren program has no way to see arguments, so it takes none.", 2);
-            }
+        let (first, others, args) = match programs(program, is_wren, args) {
+            Ok(programs) => programs,
+            Err(problem) => fail(&problem, 2),
+        };
+        let Some(program) = first else {
             if self.python.is_some() {
-                fail("--python is for Python programs, and this one is Wren.", 2);
+                fail("--python is for Python programs, and there is none.", 2);
             }
-            Ending::Exit(wren::run(of_wren(program))).leave()
-        }
+            Ending::Exit(wren::run(others, &args)).leave()
+        };
         if let Some(socket) = self.jobs_feed
             && let Err(error) = jobs::feed(&socket)
         {
@@ -131,11 +139,75 @@ impl Run {
                 2,
             );
         }
-        match run(&program, &args, self.python.as_deref()) {
+        let ended = match others.is_empty() {
+            true => run(&program, &args, self.python.as_deref()),
+            false => run_beside_wren(&program, others, &args, self.python.as_deref()),
+        };
+        match ended {
             Ok(ending) => ending.leave(),
             Err(error) => fail(&error.to_string(), error.exit_code()),
         }
     }
+}
+
+/// Runs a Python program with programs in Wren beside it, which share its default pool.
+fn run_beside_wren(
+    program: &Program,
+    others: Vec<wren::Program>,
+    args: &[OsString],
+    python: Option<&Path>,
+) -> Result<Ending, RunError> {
+    let sources = match wren::read_all(others) {
+        Ok(sources) => sources,
+        Err(code) => Ending::Exit(code).leave(),
+    };
+    let pool = wren::pool();
+    let Ok(()) = set_default_pool(pool.clone()) else { unreachable!("nobody else has set one") };
+    let group = wren::Group::start(sources, &pool, args);
+    let code = AtomicU8::new(0);
+    let ending = run_beside(program, args, python, |ending| {
+        match ending {
+            Ending::Interrupted => group.interrupt(),
+            Ending::Exit(_) => group.stop_by_ctrl_c(),
+        }
+        code.store(group.finish(), Ordering::Relaxed);
+        wren::flush();
+    })?;
+    Ok(match ending {
+        Ending::Exit(0) => Ending::Exit(code.into_inner()),
+        other => other,
+    })
+}
+
+/// What runs: the Python program, if there is one; those in Wren; and the arguments. Files that follow the first one are programs as long
+/// as one of them or the first is Wren, up to `--`.
+#[expect(clippy::type_complexity, reason = "it's taken apart where it comes from")]
+fn programs(
+    first: Program,
+    is_wren: bool,
+    args: Vec<OsString>,
+) -> Result<(Option<Program>, Vec<wren::Program>, Vec<OsString>), String> {
+    let (mut python, mut others) =
+        if is_wren { (None, vec![of_wren(first)]) } else { (Some(first), Vec::new()) };
+    let mut args = args.into_iter().peekable();
+    while let Some(word) = args.next_if(|word| {
+        let path = Path::new(word);
+        wren::is_wren(path) || (is_wren && is_python(path))
+    }) {
+        if wren::is_wren(Path::new(&word)) {
+            others.push(wren::Program::File(word.into()));
+        } else if python.replace(Program::File(word.into())).is_some() {
+            return Err("a run has one Python program at most: import the others from that one, or write \
+                        arguments of the program after --"
+                .to_owned());
+        }
+    }
+    args.next_if(|word| word == "--" && !others.is_empty());
+    Ok((python, others, args.collect()))
+}
+
+fn is_python(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "py")
 }
 
 fn of_wren(program: Program) -> wren::Program {

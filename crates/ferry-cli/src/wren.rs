@@ -1,22 +1,28 @@
 //! `ferry run FILE.wren`, `ferry run --lang wren -c CODE`, and `ferry repl`.
 //!
-//! | it ends with | exit code |
+//! | a program ends with | exit code |
 //! |---|---|
-//! | its end, or its fiber suspended | 0 |
+//! | its end, and that of all that it has started | 0 |
 //! | a source that the compiler refuses | 65 |
 //! | a file that can't be read | 66 |
-//! | an error that no `try` caught | 70 |
+//! | an error that no `try` caught, in its own code or in a task that nobody looked at; or it waits for what nobody does | 70 |
 //! | Ctrl-C | 130 |
 //! | an output that nobody reads any more | 141 |
 
+mod group;
+mod lines;
 pub(crate) mod repl;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use ::wren::{CompileError, Error, Files, Vm, VmBuilder};
+use ::wren::{CompileError, Error, Files};
+use asyncferry::Failure;
+use asyncferry::jobs::Pool;
+use asyncferry_wren::{ScriptError, Vm, VmBuilder};
+
+pub(crate) use group::Group;
 
 const COMPILE: u8 = 65;
 const NO_INPUT: u8 = 66;
@@ -34,39 +40,56 @@ pub(crate) enum Program {
     Code(OsString),
 }
 
-/// Runs a program, and gives the exit code.
-pub(crate) fn run(program: Program) -> u8 {
-    let (module, source) = match read(program) {
-        Ok(read) => read,
-        Err(problem) => {
-            tell(&format!("ferry: {problem}"));
-            return NO_INPUT;
-        }
-    };
-    let mut vm = builder().build();
-    stop_by_ctrl_c(&vm);
-    let ended = vm.run(&module, &source);
-    // What was printed comes before what went wrong.
-    flush();
-    match ended {
-        Ok(_) => 0,
-        Err(error) => {
-            tell(&error.to_string());
-            code_of(&error)
-        }
-    }
+/// A program that was read.
+pub(crate) struct Source {
+    /// The name of its module.
+    module: String,
+    text: String,
+    /// What it's called on the command line.
+    shown: String,
 }
 
-fn code_of(error: &Error) -> u8 {
-    match error {
-        Error::Compile(_) => COMPILE,
-        Error::Interrupted(_) => INTERRUPTED,
+/// Runs programs beside each other, and gives the exit code: the first that is not 0, in their order.
+pub(crate) fn run(programs: Vec<Program>, args: &[OsString]) -> u8 {
+    let sources = match read_all(programs) {
+        Ok(sources) => sources,
+        Err(code) => return code,
+    };
+    let group = Group::start(sources, &pool(), args);
+    group.stop_by_ctrl_c();
+    let code = group.finish();
+    // What is left of a line.
+    flush();
+    code
+}
+
+/// The jobs that programs share: theirs, and `digest`.
+pub(crate) fn pool() -> Pool {
+    let pool = Pool::builder().name("default").build();
+    if let Err(error) = asyncferry_python::register_digest(&pool) {
+        unreachable!("nothing else is registered: {error}")
+    }
+    pool
+}
+
+/// Reads programs, or tells which can't be read.
+pub(crate) fn read_all(programs: Vec<Program>) -> Result<Vec<Source>, u8> {
+    let sources: Result<Vec<_>, String> = programs.into_iter().map(read).collect();
+    sources.map_err(|problem| {
+        tell(&format!("ferry: {problem}"));
+        NO_INPUT
+    })
+}
+
+fn code_of(failure: &Failure) -> u8 {
+    match ScriptError::of(failure).map(ScriptError::error) {
+        Some(Error::Compile(_)) => COMPILE,
+        Some(Error::Interrupted(_)) => INTERRUPTED,
         _ => RUNTIME,
     }
 }
 
-/// The name of the module, and its source.
-fn read(program: Program) -> Result<(String, String), String> {
+fn read(program: Program) -> Result<Source, String> {
     let (module, bytes, shown) = match program {
         Program::File(path) => {
             let shown = path.display().to_string();
@@ -83,8 +106,8 @@ fn read(program: Program) -> Result<(String, String), String> {
         }
         Program::Code(code) => ("main".to_owned(), code.into_encoded_bytes(), "the code".to_owned()),
     };
-    let source = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8"))?;
-    Ok((module, source))
+    let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8"))?;
+    Ok(Source { module, text, shown })
 }
 
 /// Everything that there is to read, if it's not too much for a source.
@@ -97,24 +120,15 @@ fn all_of(reader: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A machine whose program prints here, imports files, and is told of by stderr.
-fn builder() -> VmBuilder {
-    Vm::builder().write(print).report(|error: &CompileError| tell(&error.to_string())).loader(Files::new())
-}
-
-/// Ctrl-C stops the program, which says where it was; twice, it ends at once.
-fn stop_by_ctrl_c(vm: &Vm) {
-    static WAS_HERE: AtomicBool = AtomicBool::new(false);
-    let interrupt = vm.interrupt();
-    let set = ctrlc::set_handler(move || {
-        if WAS_HERE.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-        interrupt.now();
-    });
-    if let Err(error) = set {
-        tell(&format!("ferry: Ctrl-C will end the program at once: {error}"));
-    }
+/// A machine whose program prints here, imports files, does what the process may, and is told of by stderr.
+fn builder(shown: &str, args: &[OsString]) -> VmBuilder {
+    let program = std::env::args_os().next().unwrap_or_default();
+    let arguments = [program, shown.into()].into_iter().chain(args.iter().cloned());
+    Vm::builder()
+        .write(print)
+        .report(|error: &CompileError| tell(&error.to_string()))
+        .loader(Files::new())
+        .system(arguments.map(|argument| argument.to_string_lossy().into_owned()))
 }
 
 /// A line on stderr. Where that is closed, there is nobody to tell.
@@ -130,7 +144,7 @@ fn print(text: &str) {
 }
 
 /// What is left of a line at the end.
-fn flush() {
+pub(crate) fn flush() {
     if let Err(error) = io::stdout().flush() {
         nobody_reads(&error);
     }

@@ -146,6 +146,7 @@ mod waiter;
 
 pub use artifact::{Artifact, ArtifactInfo};
 pub use coroutine::{PyFuture, awaitable_to_future, start_awaitable};
+pub use digest::register_digest;
 pub use exit::at_exit;
 pub use expose::{
     Interest, JobReceiver, blocking_to_awaitable, create_job_awaitable, future_to_awaitable,
@@ -158,5 +159,5 @@ pub use job::Job;
 #[cfg(feature = "embed")]
 pub use module::append_to_inittab;
 pub use module::fill_module;
-pub use pool::{Pool, rust_default_pool as default_pool};
+pub use pool::{Pool, rust_default_pool as default_pool, set_default_pool};
 pub use registry::register;

@@ -51,7 +51,7 @@ use pyo3::{
 use std::{
     collections::BTreeMap,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -79,9 +79,17 @@ impl Pool {
     }
 
     fn make(py: Python<'_>, builder: PoolBuilder, when_full: WhenFull) -> PyResult<Bound<'_, Self>> {
+        Self::around(py, || builder.build(), when_full)
+    }
+
+    fn around(
+        py: Python<'_>,
+        build: impl FnOnce() -> jobs::Pool,
+        when_full: WhenFull,
+    ) -> PyResult<Bound<'_, Self>> {
         ready(py)?;
         threads::prepare(py)?;
-        let pool = builder.build();
+        let pool = build();
         threads_for(py, pool.workers())?;
         let pool = Bound::new(py, Self { pool, when_full, functions: Mutex::default() })?;
         glue::get(py, "pools")?.call_method1("add", (&pool,))?;
@@ -367,11 +375,25 @@ pub fn rust_default_pool(py: Python<'_>) -> PyResult<jobs::Pool> {
     Ok(default_pool(py)?.get().pool.clone())
 }
 
+/// The one that Rust had before Python.
+static GIVEN: OnceLock<jobs::Pool> = OnceLock::new();
+
+/// Makes a pool of Rust's Python's `asyncferry.default_pool()`, where that was not asked for yet. A forked child makes its own.
+///
+/// # Errors
+/// The pool comes back when one was set already.
+pub fn set_default_pool(pool: jobs::Pool) -> Result<(), jobs::Pool> {
+    GIVEN.set(pool)
+}
+
 /// The pool that all of a process share who need none of their own: as many workers as there are processors.
 #[pyfunction]
 pub(crate) fn default_pool(py: Python<'_>) -> PyResult<Py<Pool>> {
     static DEFAULT: PerProcess<Arc<Py<Pool>>> = PerProcess::new();
     let make = || {
+        if let Some(given) = GIVEN.get().filter(|given| !given.is_forked()) {
+            return Ok(Arc::new(Pool::around(py, || given.clone(), WhenFull::Reject)?.unbind()));
+        }
         let builder = jobs::Pool::builder().name("default").clock(monotonic(py)?);
         Ok(Arc::new(Pool::make(py, builder, WhenFull::Reject)?.unbind()))
     };

@@ -74,10 +74,26 @@ pub enum RunError {
 ///
 /// [`RunError`] if the program did not begin to run.
 pub fn run(program: &Program, args: &[OsString], python: Option<&Path>) -> Result<Ending, RunError> {
+    run_beside(program, args, python, |_| {})
+}
+
+/// As [`run`], of a program that others run beside: `others` is called when the program's own code has ended, in
+/// whichever way, and all of Python still works, its jobs among it. Other threads may use Python meanwhile. It's not called if the
+/// program did not begin to run.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_beside(
+    program: &Program,
+    args: &[OsString],
+    python: Option<&Path>,
+    others: impl FnOnce(Ending) + Send,
+) -> Result<Ending, RunError> {
     let text = source::read(program).map_err(RunError::Source)?;
     let options = Options { python, argv: program.argv(args), orig_argv: program.orig_argv(args) };
     let interpreter = interpreter::start(options).map_err(RunError::Start)?;
-    let ending = Python::attach(|py| begin(py, program, &text));
+    let ending = Python::attach(|py| begin(py, program, &text, others));
     Ok(finish(interpreter, ending?))
 }
 
@@ -124,16 +140,28 @@ impl Program {
 }
 
 /// Compiles and runs the program; an uncaught exception is printed here, while Python still runs.
-fn begin(py: Python<'_>, program: &Program, text: &[u8]) -> Result<Ending, RunError> {
+fn begin(
+    py: Python<'_>,
+    program: &Program,
+    text: &[u8],
+    others: impl FnOnce(Ending) + Send,
+) -> Result<Ending, RunError> {
     let code = source::compile(py, program, text).map_err(RunError::Source)?;
     let globals =
         main_module::set_up(py, program, text, &code).map_err(|error| RunError::Setup(error.to_string()))?;
     let result = execute(&code, &globals);
     flush_streams(py);
-    match result {
-        Ok(()) => Ok(Ending::Exit(0)),
-        Err(raised) => Ok(report(raised)),
-    }
+    let ending = match result {
+        Ok(()) => Ending::Exit(0),
+        Err(raised) if raised.is_system_exit() => {
+            // Reporting it ends the process.
+            py.detach(|| others(Ending::Exit(0)));
+            return Ok(report(raised));
+        }
+        Err(raised) => report(raised),
+    };
+    py.detach(|| others(ending));
+    Ok(ending)
 }
 
 fn execute<'py>(code: &Bound<'py, PyAny>, globals: &Bound<'py, PyDict>) -> Result<(), Raised<'py>> {

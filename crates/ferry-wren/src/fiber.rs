@@ -18,7 +18,7 @@
 use crate::{
     error::message_of,
     home::{Home, failure_of},
-    park::{Item, Park, Waited},
+    park::{By, Item, Park, Waited},
     values,
 };
 use asyncferry::{Failure, cancellable};
@@ -29,6 +29,10 @@ use wren::{Context, Error, Run};
 pub(crate) enum Start {
     /// The code of a module.
     Module { name: String, source: String },
+    /// An expression in a module, or else the code of one.
+    Typed { name: String, source: String },
+    /// A method of a value, without arguments.
+    On { receiver: wren::Value, signature: String },
     /// A function, with a value if it takes one.
     Function { function: wren::Function, argument: Item },
     /// A function, with several values.
@@ -41,6 +45,12 @@ impl Start {
     fn begin(self, home: &Rc<Home>, cx: &mut Context<'_>) -> Result<Run, Error> {
         match self {
             Self::Module { name, source } => cx.run(&name, &source),
+            Self::Typed { name, source } => match cx.eval(&name, &source) {
+                // It's no expression.
+                Err(Error::Compile(_)) => cx.run(&name, &source),
+                run => run,
+            },
+            Self::On { receiver, signature } => cx.start(&receiver, &signature, ()),
             Self::Function { function, argument } => {
                 let argument = argument.into_wren(home, cx)?;
                 let fiber = cx.new_fiber(&function)?;
@@ -75,7 +85,7 @@ pub(crate) async fn drive(home: Rc<Home>, start: Start) -> Waited {
             home.until_ended(&fiber).await;
             return Ok(Item::NULL);
         };
-        let waited = wait(&home, waits_for).await;
+        let waited = wait(&home, &fiber, waits_for).await;
         if let Err(failure) = &waited {
             given = Some(failure.clone());
         }
@@ -91,8 +101,9 @@ fn resume(home: &Rc<Home>, cx: &mut Context<'_>, fiber: &wren::Fiber, waited: Wa
     cx.resume(fiber, with)
 }
 
-async fn wait(home: &Rc<Home>, mut park: Park) -> Waited {
+async fn wait(home: &Rc<Home>, fiber: &wren::Fiber, mut park: Park) -> Waited {
     let _waiting = home.waiting(park.by);
+    let _parked = (park.by == By::Others).then(|| home.parked(fiber));
     loop {
         match cancellable(&mut park.wait).await {
             Ok(waited) => return waited,

@@ -58,6 +58,7 @@ pub(crate) struct Home {
     park: RefCell<Option<Park>>,
     tasks: RefCell<Slab<TaskHandle<()>>>,
     for_others: Cell<usize>,
+    parked: RefCell<Slab<wren::Fiber>>,
     /// Grows whenever a fiber goes on.
     progress: Cell<u64>,
     idle: AtomicWaker,
@@ -126,6 +127,7 @@ impl Home {
             park: RefCell::default(),
             tasks: RefCell::default(),
             for_others: Cell::default(),
+            parked: RefCell::default(),
             progress: Cell::default(),
             idle: AtomicWaker::new(),
             loose: RefCell::default(),
@@ -364,6 +366,17 @@ impl Home {
         self.progress.get()
     }
 
+    /// A fiber waits for what others do: it can be told where, as long as this is there.
+    pub(crate) fn parked(self: &Rc<Self>, fiber: &wren::Fiber) -> Parked {
+        Parked { home: self.clone(), key: self.parked.borrow_mut().insert(fiber.clone()) }
+    }
+
+    /// Where fibers wait for what others do.
+    pub(crate) fn traces(self: &Rc<Self>) -> Vec<Vec<wren::TraceFrame>> {
+        let fibers: Vec<_> = self.parked.borrow().iter().map(|(_, fiber)| fiber.clone()).collect();
+        self.enter(|cx| fibers.iter().filter_map(|fiber| cx.trace_of(fiber).ok()).collect())
+    }
+
     /// Somebody acts from outside.
     pub(crate) fn goes_on(&self) {
         self.progress.set(self.progress.get() + 1);
@@ -426,6 +439,19 @@ impl Drop for Place {
         let gone = self.home.tasks.borrow_mut().try_remove(self.key);
         drop(gone);
         self.home.look_whether_idle();
+    }
+}
+
+/// A fiber's place among those that wait for others.
+pub(crate) struct Parked {
+    home: Rc<Home>,
+    key: usize,
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        let gone = self.home.parked.borrow_mut().try_remove(self.key);
+        drop(gone);
     }
 }
 

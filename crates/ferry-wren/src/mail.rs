@@ -4,10 +4,10 @@
 use crate::{
     fiber::{Start, drive},
     home::{Errors, Home, plain_of},
-    park::Waited,
+    park::{Item, Waited},
     values,
 };
-use asyncferry::{Failure, Mailbox, Outcome, Promise, Value, promise};
+use asyncferry::{Failure, Mailbox, Outcome, Promise, Value, promise, spawn_local};
 use futures_util::{
     future::{Either, select},
     task::AtomicWaker,
@@ -39,6 +39,10 @@ pub(crate) enum What {
     Method { module: String, variable: String, signature: String, arguments: Vec<Value> },
     /// The code of a module.
     Module { name: String, source: String },
+    /// What was typed into a module: an expression, whose value is given as text, or statements.
+    Typed { name: String, source: String },
+    /// To be told when nothing goes on by itself.
+    Idle,
 }
 
 impl Shared {
@@ -102,8 +106,19 @@ pub(crate) async fn read(home: Weak<Home>, shared: Arc<Shared>) {
 }
 
 fn open(home: &Rc<Home>, letter: Letter) {
-    home.goes_on();
     let Letter { what, reply } = letter;
+    if let What::Idle = what {
+        let home = home.clone();
+        drop(spawn_local(async move {
+            home.idle().await;
+            let told = [home.live_tasks() as i64, home.progress().cast_signed()].map(Value::from);
+            // Nobody waits any more, if it fails.
+            let _ = reply.complete(told.into_iter().collect());
+        }));
+        return;
+    }
+    home.goes_on();
+    let is_typed = matches!(what, What::Typed { .. });
     let (name, start) = match home.check_room().and_then(|()| start(home, what)) {
         Ok(start) => start,
         Err(error) => {
@@ -114,7 +129,7 @@ fn open(home: &Rc<Home>, letter: Letter) {
     let (driven, told_as) = (home.clone(), name.clone());
     let body = async move {
         let outcome = {
-            let run = std::pin::pin!(drive(driven.clone(), start));
+            let run = std::pin::pin!(run(&driven, start, is_typed));
             let left = std::pin::pin!(reply.settled());
             match select(run, left).await {
                 Either::Left((outcome, _)) => outcome,
@@ -132,6 +147,15 @@ fn open(home: &Rc<Home>, letter: Letter) {
     match home.spawn_with(&name, Errors::GoElsewhere, body) {
         Ok(task) => task.see(),
         Err(_) => unreachable!("there is room, as was seen before"),
+    }
+}
+
+async fn run(home: &Rc<Home>, start: Start, is_typed: bool) -> Waited {
+    match drive(home.clone(), start).await? {
+        Item::Own(value) if is_typed && value != wren::Value::Null => {
+            drive(home.clone(), Start::On { receiver: value, signature: "toString".to_owned() }).await
+        }
+        item => Ok(item),
     }
 }
 
@@ -158,5 +182,7 @@ fn start(home: &Rc<Home>, what: What) -> Result<(String, Start), wren::Error> {
             (format!("{variable}.{signature}"), Start::Method { module, variable, signature, arguments })
         }
         What::Module { name, source } => (name.clone(), Start::Module { name, source }),
+        What::Idle => unreachable!("it's no code"),
+        What::Typed { name, source } => (name.clone(), Start::Typed { name, source }),
     })
 }

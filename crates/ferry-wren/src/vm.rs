@@ -17,7 +17,7 @@ use asyncferry::{
 use futures_core::Stream;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::RefMut, error::Error as StdError, fmt, future::Future, rc::Rc, sync::Arc, time::Duration};
-use wren::{CompileError, Context, FromArgs, Loader};
+use wren::{CompileError, Context, FromArgs, Loader, TraceFrame};
 
 /// A machine for scripts, on the loop of this thread. What it runs are tasks of that loop.
 ///
@@ -106,6 +106,11 @@ impl Vm {
     pub async fn run_until_idle(&self) -> Idle {
         self.home.idle().await;
         Idle { waiting: self.home.live_tasks(), progress: self.home.progress() }
+    }
+
+    /// Where fibers wait for what only others can do: the calls that are under way in each, the innermost first.
+    pub fn parked(&self) -> Vec<Vec<TraceFrame>> {
+        self.home.traces()
     }
 
     /// Lets scripts call an async function by this name: `Async.call(name, arguments)`. It takes one argument, a tuple or a struct for
@@ -256,6 +261,28 @@ impl VmHandle {
             signature: signature.to_owned(),
             arguments,
         };
+        from_value(&self.shared.ask(what).await?).map_err(Failure::from_error)
+    }
+
+    /// See [`Vm::run_until_idle`]; `None` once the `Vm` is gone.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn run_until_idle(&self) -> Option<Idle> {
+        let told = self.shared.ask(What::Idle).await.ok()?;
+        let (waiting, progress): (usize, i64) = from_value(&told).ok()?;
+        Some(Idle { waiting, progress: progress.cast_unsigned() })
+    }
+
+    /// Runs what somebody has typed into a module: statements, or an expression, whose value is given as text.
+    ///
+    /// # Errors
+    /// As [`Vm::run`].
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn interact(&self, module: &str, input: &str) -> Result<Option<String>, Failure> {
+        let what = What::Typed { name: module.to_owned(), source: input.to_owned() };
         from_value(&self.shared.ask(what).await?).map_err(Failure::from_error)
     }
 

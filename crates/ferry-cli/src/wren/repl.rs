@@ -9,23 +9,56 @@ use std::fs;
 use std::io;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
-use ::wren::{Error, Limits, Run, Value, Vm, compile_within};
+use ::wren::{Limits, compile_within};
+use asyncferry::sync::Event;
+use asyncferry::{AsyncRuntime, Failure, select, sleep};
+use asyncferry_wren::VmHandle;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Completer, Editor, Helper, Highlighter, Hinter};
 
-use super::{builder, flush, tell};
+use super::{builder, flush, lines, pool, tell};
 
 const MODULE: &str = "repl";
 const PROMPT: &str = "> ";
 /// So many inputs are remembered.
 const REMEMBERED: usize = 2_000;
 
-/// Asks, runs, shows, until there's no more. Gives the exit code.
+/// Asks, runs, shows, until there's no more. Gives the exit code. The machine lives on a thread of its own, so that what was started goes on
+/// while the next line is typed.
 pub(crate) fn run() -> u8 {
-    let mut vm = builder().build();
+    let (up, is_up) = mpsc::channel();
+    let over = Arc::new(Event::new());
+    let told = over.clone();
+    let machine = thread::spawn(move || AsyncRuntime::block_on(live(up, &told)));
+    let Ok(handle) = is_up.recv() else { unreachable!("it says so first") };
+    let code = type_in(&handle);
+    over.set();
+    // It has panicked already, and said so.
+    let _ = machine.join();
+    flush();
+    code
+}
+
+async fn live(up: mpsc::Sender<VmHandle>, over: &Event) {
+    let unseen = |name: &str, failure: &Failure| {
+        tell(&format!("An error in {name} that nobody looked at:\n{failure}"))
+    };
+    let vm = builder("repl", &[]).pool(pool()).on_unseen(unseen).build();
+    if let Err(error) = lines::register(&vm) {
+        unreachable!("nothing else is registered: {error}")
+    }
+    // Whoever waits for it is there.
+    let _ = up.send(vm.handle());
+    over.wait().await;
+}
+
+fn type_in(vm: &VmHandle) -> u8 {
     let config = rustyline::Config::builder().auto_add_history(true).max_history_size(REMEMBERED);
     let mut editor = match config.map(rustyline::config::Builder::build).and_then(Editor::with_config) {
         Ok(editor) => editor,
@@ -34,8 +67,9 @@ pub(crate) fn run() -> u8 {
             return 1;
         }
     };
+    let interrupted = Arc::new(Event::new());
     // After the editor, which has a handler of its own.
-    stop_by_ctrl_c(&vm);
+    stop_by_ctrl_c(vm, &interrupted);
     editor.set_helper(Some(Lines));
     let history = io::stdin().is_terminal().then(history).flatten();
     if let Some(path) = &history {
@@ -43,7 +77,7 @@ pub(crate) fn run() -> u8 {
         let _ = editor.load_history(path);
         println!("Wren 0.4 on Ferry {}. Ctrl-D ends it.", env!("CARGO_PKG_VERSION"));
     }
-    let code = converse(&mut vm, &mut editor);
+    let code = converse(vm, &mut editor, &interrupted);
     if let Some(path) = &history
         && let Err(error) = editor.save_history(path)
     {
@@ -52,10 +86,10 @@ pub(crate) fn run() -> u8 {
     code
 }
 
-fn converse(vm: &mut Vm, editor: &mut Editor<Lines, FileHistory>) -> u8 {
+fn converse(vm: &VmHandle, editor: &mut Editor<Lines, FileHistory>, interrupted: &Event) -> u8 {
     loop {
         match editor.readline(PROMPT) {
-            Ok(input) => answer(vm, &input),
+            Ok(input) => answer(vm, &input, interrupted),
             // What was typed so far is left.
             Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => return 0,
@@ -67,37 +101,38 @@ fn converse(vm: &mut Vm, editor: &mut Editor<Lines, FileHistory>) -> u8 {
     }
 }
 
-fn answer(vm: &mut Vm, input: &str) {
+fn answer(vm: &VmHandle, input: &str, interrupted: &Event) {
     if input.trim().is_empty() {
         return;
     }
-    let mut cx = vm.context();
-    let ended = match cx.eval(MODULE, input) {
-        // It's no expression.
-        Err(Error::Compile(_)) => cx.run(MODULE, input).map(|_| None),
-        other => other.map(|run| match run {
-            Run::Done(value) => Some(value),
-            Run::Suspended(_) => None,
-        }),
-    };
-    flush();
-    // Its text is the program's business, which may fail.
-    let shown = ended.and_then(|value| match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => cx.call(&value, "toString", ()).map(Some),
+    interrupted.clear();
+    let shown = AsyncRuntime::block_on(async {
+        select! {
+            shown = vm.interact(MODULE, input) => Some(shown),
+            // What waits is left; what computes is stopped, and says so itself.
+            () = async { interrupted.wait().await; sleep(GRACE).await } => None,
+        }
     });
+    flush();
     match shown {
-        Ok(Some(Value::String(text))) => println!("{text}"),
-        Ok(Some(_)) => println!("[invalid toString]"),
-        Ok(None) => {}
-        Err(error) => tell(&error.to_string()),
+        Some(Ok(Some(text))) => println!("{text}"),
+        Some(Ok(None)) => {}
+        Some(Err(failure)) => tell(&failure.to_string()),
+        None => tell("The program was interrupted."),
     }
 }
 
+/// So long code that computes has to stop by itself.
+const GRACE: Duration = Duration::from_millis(200);
+
 /// Ctrl-C while a program runs stops it. While a line is typed, the terminal has it as a character.
-fn stop_by_ctrl_c(vm: &Vm) {
-    let interrupt = vm.interrupt();
-    if let Err(error) = ctrlc::set_handler(move || interrupt.now()) {
+fn stop_by_ctrl_c(vm: &VmHandle, interrupted: &Arc<Event>) {
+    let (vm, interrupted) = (vm.clone(), interrupted.clone());
+    let set = ctrlc::set_handler(move || {
+        vm.interrupt();
+        interrupted.set();
+    });
+    if let Err(error) = set {
         tell(&format!("ferry: Ctrl-C will end it all: {error}"));
     }
 }

@@ -2,7 +2,7 @@
 //! crossed Python back into a panic. Here it must become what any uncaught exception becomes: a traceback
 //! and an exit code.
 
-use pyo3::exceptions::{PyBaseException, PyKeyboardInterrupt};
+use pyo3::exceptions::{PyBaseException, PyKeyboardInterrupt, PySystemExit};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTraceback;
@@ -34,6 +34,10 @@ impl<'py> Raised<'py> {
     }
 
     /// Python decides by the exact type, and so does this: a subclass exits with code 1.
+    pub(super) fn is_system_exit(&self) -> bool {
+        self.0.is_instance_of::<PySystemExit>()
+    }
+
     pub(super) fn is_keyboard_interrupt(&self) -> bool {
         self.0.is_exact_instance_of::<PyKeyboardInterrupt>()
     }
