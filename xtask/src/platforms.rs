@@ -7,7 +7,7 @@
 //! | Node | `wasm32-unknown-unknown` | wasm-bindgen's test runner and Node |
 //! | Chromium, a page; a worker | the same | the same runner, chromedriver and a headless Chromium |
 //!
-//! Wren's tests of the language run in WASI 0.1 as well, and its crate is built for pages.
+//! Wren's tests of the language, and the scripts that wait, run in WASI 0.1 as well, and its crates are built for pages.
 //!
 //! The network's tests talk to a server of their own, which is started before.
 //!
@@ -35,6 +35,9 @@ const SUITE: &[&str] =
 /// The tests of Wren's language.
 const WREN: &[&str] = &["test", "-p", "asyncferry-wren-vm", "--test", "language"];
 
+/// The scripts that wait.
+const WREN_ASYNC: &[&str] = &["test", "-p", "asyncferry-wren", "--test", "scripts"];
+
 /// Runs `cargo xtask platforms`.
 pub(crate) fn run() -> Result<()> {
     let mut all = Stages::new(AfterFailure::Continue);
@@ -54,7 +57,7 @@ pub(crate) fn stages(stages: &mut Stages) {
     let name = "Wren, built for pages";
     match has_target(WEB) {
         Ok(()) => stages.run(name, || {
-            sh::run(&mut sh::cargo(&["build", "-p", "asyncferry-wren-vm", "--target", WEB]))?;
+            sh::run(&mut sh::cargo(&["build", "-p", "asyncferry-wren", "--target", WEB]))?;
             Ok(String::new())
         }),
         Err(error) => stages.leave_out(name, &format!("{error:#}")),

@@ -74,8 +74,9 @@ impl Start {
 pub(crate) async fn drive(home: Rc<Home>, start: Start) -> Waited {
     let (mut run, mut park) = home.step(|cx| start.begin(&home, cx));
     // The error that the fiber was given last.
-    let mut given = None;
+    let mut given: Option<Failure> = None;
     loop {
+        given = home.take_given().or(given);
         let fiber = match run {
             Ok(Run::Done(value)) => return Ok(Item::Own(value)),
             Ok(Run::Suspended(fiber)) => fiber,

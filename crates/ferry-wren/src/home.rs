@@ -56,6 +56,7 @@ pub(crate) struct Home {
     machine: RefCell<wren::Vm>,
     /// What the fiber waits for that was suspended last.
     park: RefCell<Option<Park>>,
+    given: RefCell<Option<Failure>>,
     tasks: RefCell<Slab<TaskHandle<()>>>,
     for_others: Cell<usize>,
     parked: RefCell<Slab<wren::Fiber>>,
@@ -125,6 +126,7 @@ impl Home {
         Rc::new(Self {
             machine: RefCell::new(parts.machine),
             park: RefCell::default(),
+            given: RefCell::default(),
             tasks: RefCell::default(),
             for_others: Cell::default(),
             parked: RefCell::default(),
@@ -169,6 +171,16 @@ impl Home {
         drop(machine);
         self.tell_unseen();
         done
+    }
+
+    /// The fiber that runs was given this failure as an error.
+    pub(crate) fn gave(&self, failure: Failure) {
+        self.given.replace(Some(failure));
+    }
+
+    /// The failure that the fiber which has just run was given last, while it ran.
+    pub(crate) fn take_given(&self) -> Option<Failure> {
+        self.given.take()
     }
 
     /// Runs a fiber up to its end or its next wait, and gives what it waits for.

@@ -184,7 +184,11 @@ pub(crate) fn suspend(home: &Home, park: Park) -> Answer {
 pub(crate) fn answer(home: &Rc<Home>, cx: &mut Context<'_>, waited: Waited) -> Result<Answer, Error> {
     match waited {
         Ok(item) => item.into_wren(home, cx).map(Answer::Value),
-        Err(failure) => Err(values::error(cx, &failure)),
+        Err(failure) => {
+            let error = values::error(cx, &failure);
+            home.gave(failure);
+            Err(error)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use super::{Server, WREN, has_target, run_on, suite_for};
+use super::{Server, WREN, WREN_ASYNC, has_target, run_on, suite_for};
 use crate::stages::Stages;
 use crate::test::run_tests;
 use crate::{python, sh, venv};
@@ -21,15 +21,16 @@ pub(super) fn stages(stages: &mut Stages, server: &Server) {
             Err(error) => stages.leave_out(&name, &format!("{error:#}")),
         }
     }
-    let name = "Wren, WASI 0.1";
-    let target = "wasm32-wasip1";
-    match has_target(target).and_then(|()| runner()) {
-        Ok(runner) => stages.run(name, || {
-            let mut command = sh::cargo(WREN);
-            run_on(&mut command, target, &runner);
-            run_tests(&mut command)
-        }),
-        Err(error) => stages.leave_out(name, &format!("{error:#}")),
+    for (name, tests) in [("Wren, WASI 0.1", WREN), ("Wren's fibers, WASI 0.1", WREN_ASYNC)] {
+        let target = "wasm32-wasip1";
+        match has_target(target).and_then(|()| runner()) {
+            Ok(runner) => stages.run(name, || {
+                let mut command = sh::cargo(tests);
+                run_on(&mut command, target, &runner);
+                run_tests(&mut command)
+            }),
+            Err(error) => stages.leave_out(name, &format!("{error:#}")),
+        }
     }
 }
 

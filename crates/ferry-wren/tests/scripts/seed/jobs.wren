@@ -1,12 +1,10 @@
-// Priorities, timeouts, retries, arguments by name, progress, panics. One job runs at a time.
+// Priorities, timeouts, retries, arguments by name, progress. One job runs at a time.
 import "async" for Async
 
 System.print(Async.await(Async.call("named", {"a": 1, "b": 2}))) // expect: 3
 System.print(Fiber.new { Async.await(Async.call("job", [1000], {"timeout": 20})) }.try()) // expect: timed out after 20ms
 System.print(Async.await(Async.call("flaky", [2], {"retries": 2}))) // expect: 3
 System.print(Fiber.new { Async.await(Async.call("flaky", [2], {"retries": 1})) }.try()) // expect: not yet
-System.print(Fiber.new { Async.await(Async.call("panicking job")) }.try()) // expect: panicked: the job panicked
-System.print(Fiber.new { Async.await(Async.call("panic")) }.try()) // expect: panicked: the function panicked
 System.print(Fiber.new { Async.await(Async.call("later", [50, 1], {"timeout": 20})) }.try()) // expect: timed out after 20ms
 System.print(Async.await(Async.call("later", [50, 1], {"timeout": 60}))) // expect: 1
 
