@@ -163,12 +163,13 @@ fn run_beside_wren(
     };
     let pool = wren::pool();
     let Ok(()) = set_default_pool(pool.clone()) else { unreachable!("nobody else has set one") };
-    let group = wren::Group::start(sources, &pool, args);
+    let stops = wren::Stops::default();
+    let group = wren::Group::start(sources, &pool, args, &stops);
     let code = AtomicU8::new(0);
     let ending = run_beside(program, args, python, |ending| {
         match ending {
             Ending::Interrupted => group.interrupt(),
-            Ending::Exit(_) => group.stop_by_ctrl_c(),
+            Ending::Exit(_) => stops.by_ctrl_c(),
         }
         code.store(group.finish(), Ordering::Relaxed);
         wren::flush();

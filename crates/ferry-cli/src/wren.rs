@@ -22,7 +22,7 @@ use asyncferry::Failure;
 use asyncferry::jobs::Pool;
 use asyncferry_wren::{ScriptError, Vm, VmBuilder};
 
-pub(crate) use group::Group;
+pub(crate) use group::{Group, Stops};
 
 const COMPILE: u8 = 65;
 const NO_INPUT: u8 = 66;
@@ -55,8 +55,9 @@ pub(crate) fn run(programs: Vec<Program>, args: &[OsString]) -> u8 {
         Ok(sources) => sources,
         Err(code) => return code,
     };
-    let group = Group::start(sources, &pool(), args);
-    group.stop_by_ctrl_c();
+    let stops = Stops::default();
+    stops.by_ctrl_c();
+    let group = Group::start(sources, &pool(), args, &stops);
     let code = group.finish();
     // What is left of a line.
     flush();

@@ -14,7 +14,7 @@ use std::future::pending;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use asyncferry::jobs::Pool;
@@ -47,8 +47,9 @@ struct Ends {
 
 impl Group {
     /// Starts programs. It's back when the code of each has come to its first wait, or its end.
-    pub(crate) fn start(sources: Vec<Source>, pool: &Pool, args: &[OsString]) -> Self {
-        let programs = sources.into_iter().map(|source| Running::start(source, pool.clone(), args.to_vec()));
+    pub(crate) fn start(sources: Vec<Source>, pool: &Pool, args: &[OsString], stops: &Stops) -> Self {
+        let start = |source| Running::start(source, pool.clone(), args.to_vec(), stops);
+        let programs = sources.into_iter().map(start);
         Self { programs: programs.collect() }
     }
 
@@ -80,17 +81,26 @@ impl Group {
     pub(crate) fn interrupt(&self) {
         self.programs.iter().for_each(Running::interrupt);
     }
+}
+
+/// What Ctrl-C stops.
+#[derive(Clone, Default)]
+pub(crate) struct Stops(Arc<Mutex<Vec<(VmHandle, Arc<Ends>)>>>);
+
+impl Stops {
+    fn lock(&self) -> MutexGuard<'_, Vec<(VmHandle, Arc<Ends>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Ctrl-C stops the programs, which say where they were; twice, it ends all at once.
-    pub(crate) fn stop_by_ctrl_c(&self) {
+    pub(crate) fn by_ctrl_c(&self) {
         static WAS_HERE: AtomicBool = AtomicBool::new(false);
-        let stops: Vec<_> =
-            self.programs.iter().map(|program| (program.handle.clone(), program.ends.clone())).collect();
+        let stops = self.clone();
         let set = ctrlc::set_handler(move || {
             if WAS_HERE.swap(true, Ordering::Relaxed) {
                 std::process::exit(i32::from(INTERRUPTED));
             }
-            stops.iter().for_each(|(handle, ends)| interrupt(handle, ends));
+            stops.lock().iter().for_each(|(handle, ends)| interrupt(handle, ends));
         });
         if let Err(error) = set {
             tell(&format!("ferry: Ctrl-C will end the program at once: {error}"));
@@ -104,7 +114,7 @@ fn interrupt(handle: &VmHandle, ends: &Ends) {
 }
 
 impl Running {
-    fn start(source: Source, pool: Pool, args: Vec<OsString>) -> Self {
+    fn start(source: Source, pool: Pool, args: Vec<OsString>, stops: &Stops) -> Self {
         let (up, is_up) = mpsc::channel();
         let ends = Arc::new(Ends::default());
         let told = ends.clone();
@@ -118,6 +128,7 @@ impl Running {
             }
         };
         let Ok(handle) = is_up.recv() else { unreachable!("it says so before anything can fail") };
+        stops.lock().push((handle.clone(), ends.clone()));
         // It comes once more; or not, when the program has failed before.
         let _ = is_up.recv();
         Self { handle, thread, ends }

@@ -23,7 +23,9 @@ fn a_program_runs_by_its_name_or_as_said() {
     check(&["--lang", "wren", "-c", "System.print(1 + 2)"], 0, "3\n", "");
     let outcome = finish_with_input(&mut ferry(&["--lang", "wren", "-"]), b"System.print(\"input\")");
     assert_eq!((outcome.stdout.as_str(), outcome.code), ("input\n", Some(0)));
-    check(&[&file("waits.wren", b"Fiber.suspend()\nSystem.print(1)")], 0, "", "");
+    let path = file("arguments.wren", b"import \"os\" for Process\nSystem.print(Process.arguments)");
+    check(&[&path, "x", "--y", "z.py"], 0, "[x, --y, z.py]\n", "");
+    check(&[&path, "--", "z.wren"], 0, "[z.wren]\n", "");
 }
 
 #[test]
@@ -108,6 +110,150 @@ fn ctrl_c_ends_an_endless_program() {
 }
 
 #[test]
+fn what_waits_goes_on_until_nothing_is_left() {
+    let source = "import \"async\" for Async\nAsync.spawn {\n  Async.sleep(20)\n  System.print(\"late\")\n}\n\
+                  System.print(\"main\")";
+    check(&["--lang", "wren", "-c", source], 0, "main\nlate\n", "");
+    let input = "import \"io\" for Stdin\nSystem.print(Stdin.readLine())\nSystem.print(Stdin.readByte())\n\
+                 System.print(Stdin.readLine())\nSystem.print(Fiber.new { Stdin.readLine() }.try())";
+    let outcome = finish_with_input(&mut ferry(&[&file("input.wren", input.as_bytes())]), b"first\nsecond");
+    assert_eq!(
+        (outcome.stdout.as_str(), outcome.stderr.as_str()),
+        ("first\n115\necond\nStdin was closed.\n", "")
+    );
+}
+
+#[test]
+fn a_program_that_waits_for_what_nobody_does_is_told_where() {
+    let path = file(
+        "waits.wren",
+        b"import \"async\" for Channel\nclass A {\n  static go() { Channel.new().receive() }\n}\nA.go()",
+    );
+    let module = path.trim_end_matches(".wren");
+    let told = format!(
+        "{path} waits for what nobody will do:\n[{module} line 3] in go()\n[{module} line 5] in (script)\n"
+    );
+    check(&[&path], 70, "", &told);
+    let path = file("suspends.wren", b"Fiber.suspend()");
+    check(&[&path], 70, "", &format!("{path} waits for what nobody will do:\n"));
+}
+
+#[test]
+fn an_error_that_nobody_looked_at_ends_with_70() {
+    let path = file(
+        "unseen.wren",
+        b"import \"async\" for Async\nAsync.spawn { Fiber.abort(\"oh\") }\nSystem.print(1)",
+    );
+    let module = path.trim_end_matches(".wren");
+    let told = format!(
+        "An error in a fiber that nobody looked at:\noh\n[{module} line 2] in spawn(_) block argument\n"
+    );
+    check(&[&path], 70, "1\n", &told);
+}
+
+#[test]
+fn the_example_runs_in_three_languages() {
+    let folder = folder("archive");
+    fs::write(folder.join("a.txt"), "a").expect("writable");
+    fs::write(folder.join("b.txt"), "").expect("writable");
+    fs::write(folder.join("c.txt"), "a").expect("writable");
+    let example = |name: &str| format!("{}/../../examples/archive/{name}", env!("CARGO_MANIFEST_DIR"));
+    let printed = "ok  17762fddd969         1  a.txt\nNO  af1349b9f5f9         0  b.txt\nNO  17762fddd969         1  c.txt\n";
+    let outcome = finish(&mut ferry(&[&example("main.py"), &example("rules.wren"), &argument(&folder)]));
+    assert_eq!((outcome.stderr.as_str(), outcome.code), ("", Some(0)));
+    // What the script prints comes in between.
+    let (refused, others): (Vec<&str>, Vec<&str>) =
+        outcome.stdout.lines().partition(|line| line.starts_with("refused: "));
+    assert_eq!(refused, ["refused: b.txt, as it's empty", "refused: c.txt, as it's the same as a.txt"]);
+    assert_eq!(others.join("\n"), format!("{printed}3 files, 2 refused"));
+}
+
+/// Runs a program in Python with one in Wren beside it.
+#[track_caller]
+fn beside(python: &str, wren: &str) -> Outcome {
+    let (python, wren) = (file("main.py", python.as_bytes()), file("beside.wren", wren.as_bytes()));
+    finish(&mut ferry(&[&python, &wren]))
+}
+
+const SERVES: &str = "import \"async\" for Async, Event, Queue, Lock\nvar log = []\n\
+    Async.register(\"echo\") {|value| value }\n\
+    Async.register(\"fail\") {|text| Fiber.abort(text) }\n\
+    Async.register(\"careful\") {\n  log.add(Fiber.new { Async.sleep(100000) }.try())\n  Event.named(\"cleaned up\").set()\n}\n\
+    Async.register(\"task\") {|milliseconds|\n  return Async.spawn {\n    Async.sleep(milliseconds)\n    return \"of a task\"\n  }\n}\n\
+    Async.register(\"double\") { Fn.new {|n| n * 2 } }\n\
+    Async.register(\"ask\") {|name, value| Async.await(Async.call(name, [value])) }\n\
+    Async.register(\"tell\") {|name, value|\n  var task = Async.call(name, [value])\n  var error = Fiber.new { task.await() }.try()\n  return error\n}\n";
+
+#[test]
+fn python_and_wren_hand_each_other_values_tasks_and_functions() {
+    let python = "import asyncferry as ferry\npool = ferry.default_pool()\n\
+        for value in [None, True, 7, 1.5, 'text', b'\\xff', [1, [2]], {'a': None}]:\n    assert await pool.submit('echo', value) == value, value\n\
+        event = ferry.Event()\n(await pool.submit('echo', event)).set()\nassert event.is_set()\n\
+        queue = await pool.submit('echo', ferry.Queue.named('q', 4))\nawait queue.put([1])\nassert await ferry.Queue.named('q').get() == [1]\n\
+        lock = await pool.submit('echo', ferry.Lock.named('l'))\nasync with lock:\n    assert ferry.Lock.named('l').locked()\n\
+        assert await (await pool.submit('task', 5)) == 'of a task'\n\
+        double = await pool.submit('double')\nassert await double(21) == 42\nassert await (await pool.submit('echo', double))(2) == 4\n\
+        async def coroutine(value):\n    await ferry.sleep(0.001)\n    return {'got': value}\n\
+        pool.register('coroutine', coroutine)\nassert await pool.submit('ask', 'coroutine', [1]) == {'got': [1]}\n\
+        try:\n    ferry.Queue.named('q').put_nowait(object())\nexcept TypeError as error:\n    print(error.args[0][:42])\n\
+        print('done')\n";
+    let outcome = beside(python, SERVES);
+    assert_eq!((outcome.stderr.as_str(), outcome.code), ("", Some(0)));
+    assert_eq!(outcome.stdout, "an object of type 'object' can't cross lan\ndone\n");
+}
+
+#[test]
+fn errors_and_cancelling_cross_between_python_and_wren() {
+    let python = "import asyncio\nimport asyncferry as ferry\npool = ferry.default_pool()\n\
+        try:\n    await pool.submit('fail', 'of the script')\nexcept ferry.FerryError as error:\n    print(str(error).splitlines()[0], '|', 'line 4' in str(error))\n\
+        async def raises(value):\n    raise ValueError(value)\npool.register('raises', raises)\n\
+        print(await pool.submit('tell', 'raises', 'of python'))\n\
+        try:\n    await pool.submit('ask', 'raises', 'through both')\nexcept ValueError as error:\n    print(type(error).__name__, error, [f.name for f in __import__('traceback').extract_tb(error.__traceback__)][-1])\n\
+        job = pool.submit('careful')\nawait asyncio.sleep(0.02)\njob.cancel()\n\
+        await ferry.Event.named('cleaned up').wait()\nprint('cleaned up')\n";
+    let outcome = beside(python, SERVES);
+    assert_eq!((outcome.stderr.as_str(), outcome.code), ("", Some(0)));
+    let printed = "of the script | True\nValueError: of python\nValueError through both raises\ncleaned up\n";
+    assert_eq!(outcome.stdout, printed);
+}
+
+#[test]
+fn programs_end_together_with_the_first_code_that_is_not_0() {
+    let outcome = beside("print('python')\n", "Fiber.abort(\"wren\")");
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("python\n", Some(70)));
+    let outcome = beside("import sys\nsys.exit(3)\n", SERVES);
+    assert_eq!((outcome.stderr.as_str(), outcome.code), ("", Some(3)));
+    let outcome =
+        beside("1 / 0\n", "import \"async\" for Async\nAsync.sleep(20)\nSystem.print(\"to its end\")");
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("to its end\n", Some(1)));
+    // What others wait for comes, though the one that does it has ended.
+    let waits = "import \"async\" for Event\nEvent.named(\"late\").wait()\nSystem.print(\"it came\")";
+    let outcome = beside("import asyncferry\nasyncferry.Event.named('late').set()\n", waits);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str(), outcome.code), ("it came\n", "", Some(0)));
+    let outcome = beside("print(1)\n", waits);
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("1\n", Some(70)));
+    assert!(outcome.stderr.ends_with(" line 2] in (script)\n"), "{}", outcome.stderr);
+}
+
+#[test]
+fn wren_programs_run_beside_each_other() {
+    let one = file("one.wren", b"import \"async\" for Async\nAsync.register(\"half\") {|n| n / 2 }");
+    let other =
+        file("other.wren", b"import \"async\" for Async\nSystem.print(Async.call(\"half\", [84]).await())");
+    check(&[&one, &other], 0, "42\n", "");
+}
+
+#[test]
+fn ctrl_c_ends_a_program_that_waits() {
+    let path = file("sleeps.wren", b"import \"async\" for Async\nSystem.print(\"ready\")\nAsync.sleep(1e12)");
+    let outcome = finish_interrupted(&mut ferry(&[&path]));
+    assert_eq!((outcome.stderr.as_str(), outcome.code), ("The program was interrupted.\n", Some(130)));
+    let python = file("sleeps.py", b"import asyncio\nprint('ready')\nawait asyncio.sleep(1e6)\n");
+    let outcome = finish_interrupted(&mut ferry(&[&python, &file("beside.wren", SERVES.as_bytes())]));
+    assert_eq!(outcome.signal, Some(2), "{}", outcome.stderr);
+}
+
+#[test]
 fn bad_input_is_told() {
     let missing = "ferry: nowhere.wren: there is no such file: check the path\n";
     check(&["nowhere.wren"], 66, "", missing);
@@ -117,15 +263,14 @@ fn bad_input_is_told() {
     fs::File::options().write(true).open(&path).and_then(|file| file.set_len(1 << 40)).expect("writable");
     let told = format!("ferry: {path}: it cannot be read: a program may have 64 MiB at most\n");
     check(&[&path], 66, "", &told);
-    let path = file("arguments.wren", b"");
+    let path = file("python.wren", b"");
     check(&[&path], 0, "", "");
-    check(&[&path, "x"], 2, "", "ferry: a Wren program has no way to see arguments, so it takes none.\n");
-    check(
-        &["--python", "x", &path],
-        2,
-        "",
-        "ferry: --python is for Python programs, and this one is Wren.\n",
-    );
+    check(&["--python", "x", &path], 2, "", "ferry: --python is for Python programs, and there is none.\n");
+    let one = "ferry: a run has one Python program at most: import the others from that one, or write arguments of the \
+               program after --\n";
+    check(&[&path, "a.py", "b.py"], 2, "", one);
+    check(&[&path, "nowhere.wren"], 66, "", missing);
+    check(&["hello.py", &path, "nowhere.wren"], 66, "", missing);
 }
 
 #[test]
