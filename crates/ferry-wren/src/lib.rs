@@ -37,9 +37,9 @@
 //! - `docs/wren-async.md` is the script's side: the modules `async`, `timer`, `scheduler`, `io` and `os`.
 //!
 //! # How it's built
-//! The [home](home) has the machine, and is on one thread. Each fiber that was begun from outside or by `Async.spawn` has a task of the
-//! loop ([fiber](fiber)), which runs it, and waits for what it waits for ([park](park)). Scripts hold tasks ([task](task)) by objects or
-//! numbers. Other threads send letters ([mail](mail)). Values are converted at home ([values](values)).
+//! The *home* (`home.rs`) has the machine, and is on one thread. Each fiber that was begun from outside or by `Async.spawn` has a task of
+//! the loop (`fiber.rs`), which runs it, and waits for what it waits for (`park.rs`). Scripts hold tasks (`task.rs`) by objects or numbers.
+//! Other threads send letters (`mail.rs`). Values are converted at home (`values.rs`).
 
 mod channel;
 mod combine;

@@ -47,7 +47,7 @@ impl Vm {
     /// there is one already.
     ///
     /// # Errors
-    /// A [`ScriptError`] in a [`Failure::Failed`]: what is wrong with the source, what it failed with, or what stopped it.
+    /// A [`ScriptError`](crate::ScriptError) in a [`Failure::Failed`]: what is wrong with the source, what it failed with, or what stopped it.
     ///
     /// # Cancel safety
     /// Dropping it cancels the code, where it waits.

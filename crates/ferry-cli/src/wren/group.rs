@@ -85,10 +85,12 @@ impl Group {
 
 /// What Ctrl-C stops.
 #[derive(Clone, Default)]
-pub(crate) struct Stops(Arc<Mutex<Vec<(VmHandle, Arc<Ends>)>>>);
+pub(crate) struct Stops(Arc<Mutex<Vec<Stop>>>);
+
+type Stop = (VmHandle, Arc<Ends>);
 
 impl Stops {
-    fn lock(&self) -> MutexGuard<'_, Vec<(VmHandle, Arc<Ends>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Stop>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
