@@ -181,7 +181,7 @@ fn within(cx: &mut Context<'_>, (time, function): (wren::Value, wren::Function))
     let time = milliseconds(&time, "The time of a timeout")?;
     let task = spawn(&home, function, Item::NULL)?;
     let waiting = ended_within(time, task.clone());
-    let park = Park::new(By::Others, waiting).passing_on(move |message| _ = task.cancel(message));
+    let park = Park::new(By::Itself, waiting).passing_on(move |message| _ = task.cancel(message));
     wait(&home, cx, park)
 }
 

@@ -13,7 +13,7 @@
 //! kept from the collector by its task. When the task is dropped, the fiber never runs again.
 //!
 //! A request to cancel is an error of the wait, `future was cancelled`, which the script may catch. If it goes uncaught, the task
-//! is cancelled; if not, the task goes on.
+//! is cancelled; if not, the task goes on. A task that awaits another one which was cancelled fails with the same words.
 
 use crate::{
     error::message_of,
@@ -22,7 +22,7 @@ use crate::{
     values,
 };
 use asyncferry::{Failure, cancellable};
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 use wren::{Context, Error, Run};
 
 /// How a fiber begins.
@@ -75,18 +75,19 @@ pub(crate) async fn drive(home: Rc<Home>, start: Start) -> Waited {
     let (mut run, mut park) = home.step(|cx| start.begin(&home, cx));
     // The error that the fiber was given last.
     let mut given: Option<Failure> = None;
+    let is_to_cancel = Cell::new(false);
     loop {
         given = home.take_given().or(given);
         let fiber = match run {
             Ok(Run::Done(value)) => return Ok(Item::Own(value)),
             Ok(Run::Suspended(fiber)) => fiber,
-            Err(error) => return Err(failed(error, given)),
+            Err(error) => return Err(failed(error, given, is_to_cancel.get())),
         };
         let Some(waits_for) = park else {
             home.until_ended(&fiber).await;
             return Ok(Item::NULL);
         };
-        let waited = wait(&home, &fiber, waits_for).await;
+        let waited = wait(&home, &fiber, waits_for, &is_to_cancel).await;
         if let Err(failure) = &waited {
             given = Some(failure.clone());
         }
@@ -102,26 +103,30 @@ fn resume(home: &Rc<Home>, cx: &mut Context<'_>, fiber: &wren::Fiber, waited: Wa
     cx.resume(fiber, with)
 }
 
-async fn wait(home: &Rc<Home>, fiber: &wren::Fiber, mut park: Park) -> Waited {
+async fn wait(home: &Rc<Home>, fiber: &wren::Fiber, mut park: Park, is_to_cancel: &Cell<bool>) -> Waited {
     let _waiting = home.waiting(park.by);
     let _parked = (park.by == By::Others).then(|| home.parked(fiber));
     loop {
         match cancellable(&mut park.wait).await {
             Ok(waited) => return waited,
-            Err(cancelled) => match &park.pass_on {
-                Some(pass_on) => pass_on(cancelled.message()),
-                None => return Err(cancelled.into()),
-            },
+            Err(cancelled) => {
+                is_to_cancel.set(true);
+                match &park.pass_on {
+                    Some(pass_on) => pass_on(cancelled.message()),
+                    None => return Err(cancelled.into()),
+                }
+            }
         }
     }
 }
 
-/// What a fiber's error is: the one that it was given, if it let that through, with its own calls.
-fn failed(error: Error, given: Option<Failure>) -> Failure {
+/// What a fiber's error is: the one that it was given, if it let that through, with its own calls. It's cancelled only if it was asked
+/// to; what others were asked is an error like any other.
+fn failed(error: Error, given: Option<Failure>, is_to_cancel: bool) -> Failure {
     let wren::Error::Runtime(runtime) = &error else { return failure_of(error, None) };
     let given = given.filter(|given| message_of(given) == runtime.message);
     match given {
-        Some(cancelled @ Failure::Cancelled(_)) => cancelled,
+        Some(cancelled @ Failure::Cancelled(_)) if is_to_cancel => cancelled,
         given => failure_of(error, given),
     }
 }

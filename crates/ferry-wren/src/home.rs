@@ -27,7 +27,6 @@ use asyncferry::{
     AsyncError, Failure, TaskHandle, Value, ValueLimits, catch_panic, jobs::Pool, promise, spawn_local,
     value::Callback, yield_now,
 };
-use futures_util::task::AtomicWaker;
 use rustc_hash::FxHashMap;
 use slab::Slab;
 use std::{
@@ -36,7 +35,7 @@ use std::{
     future::{Future, poll_fn},
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
-    task::Poll,
+    task::{Poll, Waker},
 };
 use wren::{Context, Error, Run};
 
@@ -62,7 +61,7 @@ pub(crate) struct Home {
     parked: RefCell<Slab<wren::Fiber>>,
     /// Grows whenever a fiber goes on.
     progress: Cell<u64>,
-    idle: AtomicWaker,
+    wait_for_idle: RefCell<Vec<Waker>>,
     /// Fibers that suspended themselves, and what tells their tasks that they have ended.
     loose: RefCell<Vec<(wren::Fiber, asyncferry::Promise<()>)>>,
     /// Errors that nobody looked at.
@@ -131,7 +130,7 @@ impl Home {
             for_others: Cell::default(),
             parked: RefCell::default(),
             progress: Cell::default(),
-            idle: AtomicWaker::new(),
+            wait_for_idle: RefCell::default(),
             loose: RefCell::default(),
             unseen: Arc::default(),
             report: RefCell::new(parts.report),
@@ -347,7 +346,8 @@ impl Home {
 
     fn look_whether_idle(&self) {
         if self.seems_idle() {
-            self.idle.wake();
+            let waiting = self.wait_for_idle.take();
+            waiting.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -359,8 +359,14 @@ impl Home {
     pub(crate) async fn idle(self: &Rc<Self>) {
         loop {
             poll_fn(|cx| {
-                self.idle.register(cx.waker());
-                if self.seems_idle() { Poll::Ready(()) } else { Poll::Pending }
+                if self.seems_idle() {
+                    return Poll::Ready(());
+                }
+                let mut waiting = self.wait_for_idle.borrow_mut();
+                if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                    waiting.push(cx.waker().clone());
+                }
+                Poll::Pending
             })
             .await;
             let before = self.progress.get();

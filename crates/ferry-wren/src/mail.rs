@@ -27,9 +27,18 @@ pub(crate) struct Shared {
 }
 
 /// A call of a script's code, and who waits for what it gives.
-pub(crate) struct Letter {
-    pub(crate) what: What,
-    pub(crate) reply: Promise<Value>,
+struct Letter {
+    what: What,
+    reply: Reply,
+}
+
+/// The promise of an answer. If it's dropped without one, the machine is gone.
+struct Reply(Promise<Value>);
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.0.fail(GONE);
+    }
 }
 
 pub(crate) enum What {
@@ -55,13 +64,9 @@ impl Shared {
     /// Asks for something, and waits for it.
     pub(crate) fn ask(&self, what: What) -> impl Future<Output = Outcome<Value>> + Send + use<> {
         let (reply, answer) = promise();
-        let posted = self.mailbox.post(Letter { what, reply });
-        async move {
-            match posted {
-                Ok(()) => answer.await,
-                Err(_) => Err(Failure::from_error(GONE)),
-            }
-        }
+        // A letter that is refused says so as it's dropped.
+        let _ = self.mailbox.post(Letter { what, reply: Reply(reply) });
+        answer
     }
 
     pub(crate) fn call_function(
@@ -77,12 +82,9 @@ impl Shared {
         self.mailbox.has_mail()
     }
 
-    /// Nothing more is opened. Who waits hears that it's cancelled.
+    /// Nothing more is opened. Who waits hears that the machine is gone.
     pub(crate) fn close(&self) {
-        let unopened = self.mailbox.close();
-        for letter in unopened {
-            letter.reply.fail(GONE);
-        }
+        drop(self.mailbox.close());
     }
 }
 
@@ -113,7 +115,7 @@ fn open(home: &Rc<Home>, letter: Letter) {
             home.idle().await;
             let told = [home.live_tasks() as i64, home.progress().cast_signed()].map(Value::from);
             // Nobody waits any more, if it fails.
-            let _ = reply.complete(told.into_iter().collect());
+            let _ = reply.0.complete(told.into_iter().collect());
         }));
         return;
     }
@@ -122,7 +124,7 @@ fn open(home: &Rc<Home>, letter: Letter) {
     let (name, start) = match home.check_room().and_then(|()| start(home, what)) {
         Ok(start) => start,
         Err(error) => {
-            reply.fail(error);
+            reply.0.fail(error);
             return;
         }
     };
@@ -130,7 +132,7 @@ fn open(home: &Rc<Home>, letter: Letter) {
     let body = async move {
         let outcome = {
             let run = std::pin::pin!(run(&driven, start, is_typed));
-            let left = std::pin::pin!(reply.settled());
+            let left = std::pin::pin!(reply.0.settled());
             match select(run, left).await {
                 Either::Left((outcome, _)) => outcome,
                 // Nobody waits any more: the fiber gets a request to cancel.
@@ -138,7 +140,7 @@ fn open(home: &Rc<Home>, letter: Letter) {
             }
         };
         let told = outcome.clone().and_then(|item| plain_of(&driven, item));
-        if let Err(Err(failure @ Failure::Failed(_))) = reply.settle(told) {
+        if let Err(Err(failure @ Failure::Failed(_))) = reply.0.settle(told) {
             // Nobody waits any more.
             driven.tell(&told_as, &failure);
         }

@@ -114,7 +114,8 @@ impl Vm {
     }
 
     /// Lets scripts call an async function by this name: `Async.call(name, arguments)`. It takes one argument, a tuple or a struct for
-    /// several, and runs on the loop of this thread.
+    /// several, and runs on the loop of this thread. Its future is polled first inside of the script's call, where
+    /// [`with_context`](Self::with_context) can't be used.
     ///
     /// # Errors
     /// [`AlreadyRegistered`].

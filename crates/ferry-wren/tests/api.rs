@@ -168,7 +168,7 @@ fn a_machine_that_goes_drops_its_tasks_and_tells_who_waits() {
         drop(vm);
         asked.await.unwrap();
     });
-    assert_eq!(*order.lock().unwrap(), ["cancelled: the promise was dropped before it was settled"]);
+    assert_eq!(*order.lock().unwrap(), ["The script's machine is gone."]);
 }
 
 #[test]

@@ -56,5 +56,14 @@ channel.send("kept")
 System.print(channel.receive()) // expect: kept
 System.print(Fiber.new { receiver.await() }.try()) // expect: future was cancelled
 
+// What others were asked is an error like any other, with its place.
+var asked = Async.spawn { Async.sleep(1000) }
+var awaits = Async.spawn { asked.await() }
+Async.sleep(1)
+asked.cancel()
+System.print(Fiber.new { awaits.await() }.try()) // expect: future was cancelled
+System.print(awaits.state) // expect: 2
+System.print(awaits.errorTrace.contains("[main line ")) // expect: true
+
 // Twice.
 System.print(receiver.cancel()) // expect: false

@@ -1,4 +1,4 @@
-import "async" for Async
+import "async" for Async, Channel
 
 System.print(Async.timeout(100) { "at once" }) // expect: at once
 System.print(Async.timeout(100) {
@@ -24,3 +24,6 @@ System.print(Async.timeout(10) {
   Fiber.new { Async.sleep(1000) }.try()
   return "after all"
 }) // expect: after all
+
+// The time is up although nobody does anything.
+System.print(Fiber.new { Async.timeout(10) { Channel.new().receive() } }.try()) // expect: timed out after 10ms
