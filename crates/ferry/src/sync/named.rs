@@ -8,11 +8,9 @@
 //! use asyncferry::{AsyncRuntime, Order, Value, spawn_local, sync::named};
 //!
 //! AsyncRuntime::block_on_virtual(Order::Fifo, async {
-//!     let worker = spawn_local(async {
-//!         let orders = named::queue("orders", Some(16)).unwrap();
-//!         orders.get().await.unwrap()
-//!     });
-//!     named::queue("orders", None).unwrap().put(Value::from("tea")).await.unwrap();
+//!     let orders = named::queue("orders", Some(16)).unwrap();
+//!     let worker = spawn_local(async { named::queue("orders", None).unwrap().get().await.unwrap() });
+//!     orders.put(Value::from("tea")).await.unwrap();
 //!     assert_eq!(worker.await.unwrap(), Value::from("tea"));
 //! });
 //! assert_eq!(named::event("orders").unwrap_err().to_string(), "'orders' names a Queue already, not an Event");
