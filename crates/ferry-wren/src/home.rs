@@ -52,7 +52,8 @@ pub(crate) fn current() -> Rc<Home> {
 }
 
 pub(crate) struct Home {
-    machine: RefCell<wren::Vm>,
+    /// There until the home goes.
+    machine: RefCell<Option<wren::Vm>>,
     /// What the fiber waits for that was suspended last.
     park: RefCell<Option<Park>>,
     given: RefCell<Option<Failure>>,
@@ -96,6 +97,9 @@ pub(crate) struct Settings {
     pub(crate) arguments: Vec<String>,
 }
 
+/// What a task or a channel takes of the machine's memory, about.
+const WEIGHT: usize = 256;
+
 /// What is counted.
 #[derive(Default)]
 pub(crate) struct Counts {
@@ -123,7 +127,7 @@ pub(crate) struct Parts {
 impl Home {
     pub(crate) fn new(parts: Parts) -> Rc<Self> {
         Rc::new(Self {
-            machine: RefCell::new(parts.machine),
+            machine: RefCell::new(Some(parts.machine)),
             park: RefCell::default(),
             given: RefCell::default(),
             tasks: RefCell::default(),
@@ -165,9 +169,12 @@ impl Home {
         if let Some(stopwatch) = &self.stopwatch {
             stopwatch.begin();
         }
-        let done = act(&mut machine.context());
+        let Some(entered) = machine.as_mut() else { unreachable!("the home is there") };
+        let done = act(&mut entered.context());
         drop(leave);
         drop(machine);
+        let gone = self.streams.borrow_mut().take_gone();
+        drop(gone);
         self.tell_unseen();
         done
     }
@@ -190,7 +197,12 @@ impl Home {
         self.progress.set(self.progress.get() + 1);
         let (run, park) = self.enter(|cx| {
             let run = run(cx);
-            let park = self.park.take();
+            // One that suspended itself waits for nothing, though another may have, in a run of a method's own.
+            let is_awaiting = match &run {
+                Ok(Run::Suspended(fiber)) => fiber.is_awaiting(cx).unwrap_or(false),
+                _ => false,
+            };
+            let park = self.park.take().filter(|_| is_awaiting);
             self.let_loose_go(cx);
             (run, park)
         });
@@ -200,6 +212,12 @@ impl Home {
     /// The fiber that runs is about to be suspended, and waits for this.
     pub(crate) fn park(&self, park: Park) {
         self.park.replace(Some(park));
+    }
+
+    /// What suspended its fiber meanwhile is never resumed.
+    pub(crate) fn forget_park(&self) {
+        let park = self.park.take();
+        drop(park);
     }
 
     /// An object of one of the classes of the module `async`.
@@ -214,7 +232,7 @@ impl Home {
             Some(known) => known,
             None => self.class(cx, class)?,
         };
-        cx.new_object(&class, held).map(Into::into)
+        cx.new_object_weighing(&class, held, WEIGHT).map(Into::into)
     }
 
     #[cold]
@@ -238,7 +256,7 @@ impl Home {
         held: T,
     ) -> Result<wren::Value, Error> {
         match cx.variable(module, class) {
-            Some(wren::Value::Class(class)) => cx.new_object(&class, held).map(Into::into),
+            Some(wren::Value::Class(class)) => cx.new_object_weighing(&class, held, WEIGHT).map(Into::into),
             _ => Err(Error::new(format!("The module {module} has no class {class}."))),
         }
     }
@@ -440,7 +458,7 @@ impl Home {
 impl Drop for Home {
     fn drop(&mut self) {
         // Its objects go first, and with them the tasks that only they knew of.
-        let machine = std::mem::take(self.machine.get_mut());
+        let machine = self.machine.get_mut().take();
         drop(machine);
         self.tell_unseen();
     }

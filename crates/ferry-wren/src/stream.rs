@@ -40,7 +40,7 @@ pub(crate) struct Streams {
 
 impl Streams {
     /// Those that no object holds any more.
-    fn take_gone(&mut self) -> Vec<Rc<Lock<Option<Items>>>> {
+    pub(crate) fn take_gone(&mut self) -> Vec<Rc<Lock<Option<Items>>>> {
         let gone = std::mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner));
         gone.into_iter().filter_map(|number| self.streams.try_remove(number)).collect()
     }
@@ -49,12 +49,8 @@ impl Streams {
 impl StreamObject {
     pub(crate) fn new(home: &Home, items: Items) -> Self {
         let mut streams = home.streams.borrow_mut();
-        let gone = streams.take_gone();
         let number = streams.streams.insert(Rc::new(Lock::new(Some(items))));
-        let key = Arc::new(Key { number, gone: streams.gone.clone() });
-        drop(streams);
-        drop(gone);
-        Self { key }
+        Self { key: Arc::new(Key { number, gone: streams.gone.clone() }) }
     }
 
     fn items(&self) -> Rc<Lock<Option<Items>>> {

@@ -175,7 +175,9 @@ impl Vm {
     /// # Panics
     /// In a method that a script calls.
     pub fn with_context<R>(&self, act: impl FnOnce(&mut Context<'_>) -> R) -> R {
-        self.home.enter(act)
+        let done = self.home.enter(act);
+        self.home.forget_park();
+        done
     }
 
     /// The machine, for other threads.

@@ -313,7 +313,22 @@ impl<'vm> Context<'vm> {
     /// # Errors
     /// [`Error::Misuse`] if the class is not foreign, or another `Vm`'s.
     pub fn new_object<T: Any + Send>(&mut self, class: &Class, held: T) -> Result<Object, Error> {
+        self.new_object_weighing(class, held, size_of::<T>())
+    }
+
+    /// As [`new_object`](Self::new_object), where what it holds takes so many bytes of the machine's memory: more than it has itself, if it
+    /// owns others.
+    ///
+    /// # Errors
+    /// As there; an error of the program if there is no memory.
+    pub fn new_object_weighing<T: Any + Send>(
+        &mut self,
+        class: &Class,
+        held: T,
+        bytes: usize,
+    ) -> Result<Object, Error> {
         self.breathe();
+        self.room(bytes)?;
         let class = self.class_of_handle(&class.0)?;
         if class.foreign().is_none() {
             let name = class.name();
@@ -321,6 +336,8 @@ impl<'vm> Context<'vm> {
         }
         let object = self.machine.heap.alloc(object::Foreign::new(class));
         object.put(Box::new(held));
+        object.set_weight(bytes);
+        self.machine.heap.grow(bytes);
         Ok(Object(self.root(Word::object(object))))
     }
 

@@ -312,6 +312,14 @@ impl Fiber {
         Ok(cx.fiber_of(&self.0)?.is_suspended.get())
     }
 
+    /// Whether it waits for what a method of the host's will give: only [`Context::resume`] goes on with it then.
+    ///
+    /// # Errors
+    /// As [`is_done`](Self::is_done).
+    pub fn is_awaiting(&self, cx: &mut Context<'_>) -> Result<bool, Error> {
+        Ok(cx.fiber_of(&self.0)?.is_awaiting.get())
+    }
+
     /// Whether both are the same fiber.
     ///
     /// # Errors

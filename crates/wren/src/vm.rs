@@ -355,6 +355,8 @@ impl VmBuilder {
             let held = constructor(cx, typed).map_err(|error| cx.exit(error))?;
             if let Some(object) = args[0].get::<Foreign>() {
                 object.put(Box::new(held));
+                object.set_weight(size_of::<T>());
+                cx.machine().heap.grow(size_of::<T>());
             }
             Ok(args[0])
         });
