@@ -41,6 +41,7 @@
 //! the loop (`fiber.rs`), which runs it, and waits for what it waits for (`park.rs`). Scripts hold tasks (`task.rs`) by objects or numbers.
 //! Other threads send letters (`mail.rs`). Values are converted at home (`values.rs`).
 
+mod chain;
 mod channel;
 mod combine;
 mod error;

@@ -79,7 +79,7 @@ pub(crate) fn register(builder: VmBuilder) -> VmBuilder {
             },
         );
     crate::primitives::register(crate::channel::register(crate::stream::register(crate::combine::register(
-        crate::host::register(crate::task::register(builder)),
+        crate::host::register(crate::chain::register(crate::task::register(builder))),
     ))))
 }
 
