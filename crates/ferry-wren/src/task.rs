@@ -11,6 +11,7 @@ use asyncferry::{
     jobs::{Job, JobId},
     promise, spawn_local,
     value::Foreign,
+    yield_now,
 };
 use std::{
     rc::Rc,
@@ -312,7 +313,7 @@ pub(crate) fn register(builder: VmBuilder) -> VmBuilder {
             Some(outcome) => park::answer(&current(), cx, outcome),
             None => park::wait(&current(), cx, awaiting(task)),
         }),
-        ("isReady(_)", "isReady", |_, task| Ok(Answer::Value(task.is_ready().into()))),
+        ("isReady(_)", "isReady", |_, task| Ok(is_ready(task))),
         ("get(_)", "get()", get),
         ("cancel(_)", "cancel()", |_, task| Ok(Answer::Value(task.cancel("").into()))),
         ("getState(_)", "state", |_, task| Ok(Answer::Value(f64::from(task.state() as u8).into()))),
@@ -356,6 +357,18 @@ pub(crate) fn register(builder: VmBuilder) -> VmBuilder {
 }
 
 type Method = fn(&mut Context<'_>, Arc<Task>) -> Result<Answer, Error>;
+
+/// Whether it's ready. If not, others have a turn, so that a script which asks over and over gets there.
+fn is_ready(task: Arc<Task>) -> Answer {
+    if task.is_ready() {
+        return Answer::Value(true.into());
+    }
+    let asking = async move {
+        yield_now().await;
+        Ok(Item::Own(task.is_ready().into()))
+    };
+    park::suspend(&current(), Park::new(By::Itself, asking))
+}
 
 fn get(cx: &mut Context<'_>, task: Arc<Task>) -> Result<Answer, Error> {
     match task.outcome() {

@@ -249,6 +249,18 @@ fn an_error_of_rust_is_the_source_of_the_scripts() {
 }
 
 #[test]
+fn a_pool_that_is_shut_down_says_so() {
+    AsyncRuntime::block_on_virtual(Order::Fifo, async {
+        let pool = Pool::new();
+        pool.register("one", |(): ()| async { Ok::<_, io::Error>(1) }).unwrap();
+        let vm = Vm::builder().pool(pool.clone()).build();
+        let _ = pool.shutdown(Duration::ZERO).await;
+        let failure = vm.run("main", "import \"async\" for Async\nAsync.call(\"one\")").await.unwrap_err();
+        assert_eq!(message(&failure), "async manager is shutting down");
+    });
+}
+
+#[test]
 fn a_name_is_registered_once() {
     AsyncRuntime::block_on_virtual(Order::Fifo, async {
         let vm = Vm::new();

@@ -80,6 +80,12 @@ pub(crate) fn register(vm: &Vm) {
             event.set();
             Ok::<_, AsyncError>(())
         }),
+        vm.register_async("yields", |times: u32| async move {
+            for _ in 0..times {
+                asyncferry::yield_now().await;
+            }
+            Ok::<_, io::Error>(times)
+        }),
         vm.register_async("big", |(): ()| async { Ok::<_, io::Error>(i64::MAX) }),
         vm.register_async("bytes", |(): ()| async { Ok::<_, io::Error>(Value::from(vec![255_u8, 0])) }),
         vm.register_async("event", |(): ()| async {
