@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a program: Python, whose top level may await, or Wren
     Run(Run),
-    /// Run a Python program, and show its jobs: live on a terminal, and as one table at the end
+    /// Run a program, and show its jobs: live on a terminal, and as one table at the end
     Jobs(Jobs),
     /// Try Wren, line by line
     Repl,
@@ -46,13 +46,13 @@ pub(crate) fn repl() -> ! {
     Ending::Exit(wren::repl::run()).leave()
 }
 
-/// Run a Python program, and show its jobs: live on a terminal, and as one table at the end.
+/// Run a program, and show its jobs: live on a terminal, and as one table at the end.
 ///
 /// The program runs as under `ferry run`, in a process of its own, and the table is written to stderr: the jobs of each
 /// pool, and the functions that were given to submit(), by name and priority. While the table is live, the program's
 /// output is no terminal for it. Exits with the program's exit code.
 #[derive(Debug, Args)]
-#[command(override_usage = "ferry jobs [--python PATH] <FILE | - | -c CODE> [ARGS]...")]
+#[command(override_usage = "ferry jobs [--python PATH] <FILE | - | -c CODE> [FILE.wren]... [ARGS]...")]
 pub(crate) struct Jobs {
     /// As of `ferry run`
     #[arg(long, value_name = "PATH")]
@@ -125,20 +125,22 @@ impl Run {
             Ok(programs) => programs,
             Err(problem) => fail(&problem, 2),
         };
+        let feed = self.jobs_feed.map(|socket| {
+            jobs::feed(&socket).unwrap_or_else(|error| {
+                let place = socket.display();
+                fail(&format!("there is nobody at {place} to hear of the program's jobs: {error}"), 2)
+            })
+        });
         let Some(program) = first else {
             if self.python.is_some() {
                 fail("--python is for Python programs, and there is none.", 2);
             }
-            Ending::Exit(wren::run(others, &args)).leave()
+            let code = wren::run(others, &args);
+            if let Some(feed) = feed {
+                feed.end();
+            }
+            Ending::Exit(code).leave()
         };
-        if let Some(socket) = self.jobs_feed
-            && let Err(error) = jobs::feed(&socket)
-        {
-            fail(
-                &format!("there is nobody at {} to hear of the program's jobs: {error}", socket.display()),
-                2,
-            );
-        }
         let ended = match others.is_empty() {
             true => run(&program, &args, self.python.as_deref()),
             false => run_beside_wren(&program, others, &args, self.python.as_deref()),

@@ -15,10 +15,22 @@ use super::table::Row;
 /// How often the counts are sent.
 const EVERY: Duration = Duration::from_millis(100);
 
+/// The way to whoever hears of the counts.
+pub(crate) struct Feed(Arc<Mutex<UnixStream>>);
+
+impl Feed {
+    /// Sends what was counted in the end, where there is no Python to do it at its exit.
+    pub(crate) fn end(&self) {
+        // Nobody listens any more, if it fails.
+        let _ = send(&self.0);
+    }
+}
+
 /// Sends what this process counts to the socket at `path`, until the process ends.
-pub(crate) fn start(path: &Path) -> io::Result<()> {
+pub(crate) fn start(path: &Path) -> io::Result<Feed> {
     keep_metrics();
     let stream = Arc::new(Mutex::new(UnixStream::connect(path)?));
+    let feed = Feed(stream.clone());
     let at_exit = stream.clone();
     asyncferry_python::at_exit(move || drop(send(&at_exit)));
     thread::Builder::new().name("ferry-jobs-feed".to_owned()).spawn(move || {
@@ -27,7 +39,7 @@ pub(crate) fn start(path: &Path) -> io::Result<()> {
             thread::sleep(EVERY);
         }
     })?;
-    Ok(())
+    Ok(feed)
 }
 
 fn send(stream: &Mutex<UnixStream>) -> io::Result<()> {

@@ -55,6 +55,16 @@ fn its_table_has_each_name_and_priority_and_the_program_ends_as_it_does() {
 }
 
 #[test]
+fn jobs_of_wren_are_in_it() {
+    let script = "import \"async\" for Async\nAsync.register(\"twice\") {|n| n * 2 }\n\
+                  System.print(Async.all((1..3).map {|n| Async.call(\"twice\", [n], {\"priority\": 2}) }.toList))";
+    let seen = ferry_jobs(&[&file("jobs.wren", script.as_bytes())]);
+    assert_eq!((&*seen.stdout, seen.code), ("[2, 4, 6]\n", Some(0)));
+    let row: Vec<&str> = seen.stderr.lines().last().expect("a table").split_whitespace().take(7).collect();
+    assert_eq!(row, ["default", "twice", "2", "0", "0", "0", "3"]);
+}
+
+#[test]
 fn a_program_without_jobs_and_one_that_is_not_there() {
     let seen = ferry_jobs(&["-c", "print('plain')"]);
     assert_eq!((&*seen.stdout, &*seen.stderr, seen.code), ("plain\n", "no jobs\n", Some(0)));
