@@ -18,6 +18,7 @@ use pyo3::{
     prelude::*,
     types::{PyDict, PyString, PyWeakrefMethods, PyWeakrefReference},
 };
+use std::borrow::Cow;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
@@ -36,6 +37,8 @@ struct CallState {
     stage: CallStage,
     /// It was asked to stop, and its task has not been told.
     request: Option<Message>,
+    /// What whoever gave it up said.
+    farewell: Cow<'static, str>,
     /// Its task is just being told. Whoever asks on the same thread was asked by that task.
     is_being_told: bool,
 }
@@ -144,10 +147,25 @@ impl Call {
 
     /// The Rust side is gone: a start that is still in the mail does nothing. Gives the task that runs, to be cancelled
     /// at home.
-    pub(crate) fn give_up(&self) -> Option<Held> {
-        match self.change(CallStage::Dropped) {
+    pub(crate) fn give_up(&self, farewell: Cow<'static, str>) -> Option<Held> {
+        let before = {
+            let mut state = self.lock();
+            state.farewell = farewell;
+            std::mem::replace(&mut state.stage, CallStage::Dropped)
+        };
+        match before {
             CallStage::Running(task) => Some(task),
             _ => None,
+        }
+    }
+
+    /// What its task is told that began when it had been given up, or asked to stop.
+    fn last_words(&self, py: Python<'_>) -> Message {
+        let state = self.lock();
+        match &state.request {
+            Some(message) => message.as_ref().map(|message| message.clone_ref(py)),
+            None if state.farewell.is_empty() => None,
+            None => Some(PyString::new(py, &state.farewell).into_any().unbind()),
         }
     }
 
@@ -172,7 +190,7 @@ impl Call {
             CallStage::Done => drop(self.change(CallStage::Done)),
             CallStage::Dropped => {
                 drop(self.change(CallStage::Dropped));
-                cancel_task(task, None)?;
+                cancel_task(task, self.last_words(task.py()))?;
             }
         }
         Ok(false)

@@ -29,6 +29,7 @@ use crate::{
 use asyncferry::{Failure, Future, Promise, State, TaskLocals, promise};
 use pyo3::{PyErrArguments, exceptions::PyTypeError, intern, prelude::*};
 use std::{
+    borrow::Cow,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -93,7 +94,7 @@ pub struct PyFuture {
     call: Arc<Call>,
     home: Arc<Home>,
     /// What the task is told when this is dropped.
-    farewell: &'static str,
+    farewell: Cow<'static, str>,
 }
 
 impl std::future::Future for PyFuture {
@@ -117,8 +118,8 @@ impl std::future::Future for PyFuture {
 
 impl PyFuture {
     /// The same, with other last words.
-    pub(crate) fn saying(mut self, farewell: &'static str) -> Self {
-        self.farewell = farewell;
+    pub(crate) fn saying(mut self, farewell: impl Into<Cow<'static, str>>) -> Self {
+        self.farewell = farewell.into();
         self
     }
 
@@ -165,10 +166,10 @@ impl Drop for PyFuture {
             return;
         }
         // Changed here and now, so that a start which is still in the mail does nothing.
-        if let Some(task) = self.call.give_up() {
+        let farewell = std::mem::take(&mut self.farewell);
+        if let Some(task) = self.call.give_up(farewell.clone()) {
             // A loop that is gone took its tasks with it.
-            let farewell = self.farewell;
-            self.home.run(move |py, _| task.cancel(py, farewell));
+            self.home.run(move |py, _| task.cancel(py, &farewell));
         }
     }
 }
@@ -195,7 +196,7 @@ pub(crate) fn start(home: &Arc<Home>, awaitable: Py<PyAny>, inherit: Inherit, ho
         };
         begin(home, &starting, promise, &awaitable, context, Turn::This)
     });
-    PyFuture { reply, call, home: home.clone(), farewell: FAREWELL }
+    PyFuture { reply, call, home: home.clone(), farewell: FAREWELL.into() }
 }
 
 /// As [`start`], on the thread of `home`, whose loop runs: its first step is the loop's next turn, and its end is
@@ -208,7 +209,7 @@ pub(crate) fn start_here(
     let (promise, reply) = promise();
     let call = Call::new(Hold::Strongly);
     begin(home, &call, promise, awaitable, Some(context), Turn::Next)?;
-    Ok(PyFuture { reply, call, home: home.clone(), farewell: FAREWELL })
+    Ok(PyFuture { reply, call, home: home.clone(), farewell: FAREWELL.into() })
 }
 
 const FAREWELL: &str = "the Rust future that awaited it was dropped";

@@ -55,6 +55,7 @@ use pyo3::{
     types::{PyDict, PyString, PyTuple},
 };
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     future::poll_fn,
     num::NonZeroUsize,
@@ -564,19 +565,23 @@ impl Call {
         AsyncRuntime::tokio().spawn(async move {
             let given_up = async {
                 promise.settled().await;
-                None
+                false
             };
             let answered = async {
                 poll_fn(|cx| reply.poll_settled(cx)).await;
-                if let (Some(attempt), Some(message)) = (activity.as_attempt(), reply.was_cancelled()) {
-                    let _ = attempt.cancelled.set(message);
-                }
-                Some(reply.await)
+                true
             };
-            match or(answered, given_up).await {
-                Some(Ok(value)) => drop(promise.complete(Once::new(value))),
-                Some(Err(error)) => drop(promise.fail(error)),
-                None => {}
+            if !or(answered, given_up).await {
+                // Whoever gave it up may have said why.
+                let why = activity.stopped().filter(|why| !why.is_empty()).map(str::to_owned);
+                return drop(reply.saying(why.map_or(UNWANTED.into(), Cow::Owned)));
+            }
+            if let (Some(attempt), Some(message)) = (activity.as_attempt(), reply.was_cancelled()) {
+                let _ = attempt.cancelled.set(message);
+            }
+            match reply.await {
+                Ok(value) => drop(promise.complete(Once::new(value))),
+                Err(error) => drop(promise.fail(error)),
             }
         });
         Ok(())

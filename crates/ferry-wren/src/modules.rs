@@ -9,7 +9,8 @@ mod platform;
 mod stdin;
 
 use crate::{
-    combine::{asleep, spawn},
+    combine::asleep,
+    fiber::{Start, drive},
     home::current,
     park::{By, Item, Park, suspend, wait},
     values,
@@ -41,12 +42,9 @@ pub(crate) fn register(builder: VmBuilder) -> VmBuilder {
             "Scheduler",
             "static add(_)",
             |_: &mut Context<'_>, (callable,): (wren::Value,)| {
-                let wren::Value::Function(function) = callable else {
-                    return Err(Error::new("The scheduler takes functions."));
-                };
-                let task = spawn(&current(), function, Item::NULL)?;
-                drop(task);
-                Ok(())
+                let home = current();
+                let start = Start::On { receiver: callable, signature: "call()".to_owned() };
+                home.spawn("a scheduled fiber", drive(home.clone(), start)).map(drop)
             },
         );
     let hints = [

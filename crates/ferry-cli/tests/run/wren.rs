@@ -175,53 +175,25 @@ fn beside(python: &str, wren: &str) -> Outcome {
     finish(&mut ferry(&[&python, &wren]))
 }
 
-const SERVES: &str = "import \"async\" for Async, Event, Queue, Lock\nvar log = []\n\
-    Async.register(\"echo\") {|value| value }\n\
-    Async.register(\"fail\") {|text| Fiber.abort(text) }\n\
-    Async.register(\"careful\") {\n  log.add(Fiber.new { Async.sleep(100000) }.try())\n  Event.named(\"cleaned up\").set()\n}\n\
-    Async.register(\"task\") {|milliseconds|\n  return Async.spawn {\n    Async.sleep(milliseconds)\n    return \"of a task\"\n  }\n}\n\
-    Async.register(\"double\") { Fn.new {|n| n * 2 } }\n\
-    Async.register(\"ask\") {|name, value| Async.await(Async.call(name, [value])) }\n\
-    Async.register(\"tell\") {|name, value|\n  var task = Async.call(name, [value])\n  var error = Fiber.new { task.await() }.try()\n  return error\n}\n";
-
 #[test]
 fn python_and_wren_hand_each_other_values_tasks_and_functions() {
-    let python = "import asyncferry as ferry\npool = ferry.default_pool()\n\
-        for value in [None, True, 7, 1.5, 'text', b'\\xff', [1, [2]], {'a': None}]:\n    assert await pool.submit('echo', value) == value, value\n\
-        event = ferry.Event()\n(await pool.submit('echo', event)).set()\nassert event.is_set()\n\
-        queue = await pool.submit('echo', ferry.Queue.named('q', 4))\nawait queue.put([1])\nassert await ferry.Queue.named('q').get() == [1]\n\
-        lock = await pool.submit('echo', ferry.Lock.named('l'))\nasync with lock:\n    assert ferry.Lock.named('l').locked()\n\
-        assert await (await pool.submit('task', 5)) == 'of a task'\n\
-        double = await pool.submit('double')\nassert await double(21) == 42\nassert await (await pool.submit('echo', double))(2) == 4\n\
-        async def coroutine(value):\n    await ferry.sleep(0.001)\n    return {'got': value}\n\
-        pool.register('coroutine', coroutine)\nassert await pool.submit('ask', 'coroutine', [1]) == {'got': [1]}\n\
-        try:\n    ferry.Queue.named('q').put_nowait(object())\nexcept TypeError as error:\n    print(error.args[0][:42])\n\
-        print('done')\n";
-    let outcome = beside(python, SERVES);
-    assert_eq!((outcome.stderr.as_str(), outcome.code), ("", Some(0)));
-    assert_eq!(outcome.stdout, "an object of type 'object' can't cross lan\ndone\n");
+    let printed = "an object of type 'object' can't cross lan\ndone\n";
+    check(&["beside_values.py", "beside.wren"], 0, printed, "");
 }
 
 #[test]
 fn errors_and_cancelling_cross_between_python_and_wren() {
-    let python = "import asyncio\nimport asyncferry as ferry\npool = ferry.default_pool()\n\
-        try:\n    await pool.submit('fail', 'of the script')\nexcept ferry.FerryError as error:\n    print(str(error).splitlines()[0], '|', 'line 4' in str(error))\n\
-        async def raises(value):\n    raise ValueError(value)\npool.register('raises', raises)\n\
-        print(await pool.submit('tell', 'raises', 'of python'))\n\
-        try:\n    await pool.submit('ask', 'raises', 'through both')\nexcept ValueError as error:\n    print(type(error).__name__, error, [f.name for f in __import__('traceback').extract_tb(error.__traceback__)][-1])\n\
-        job = pool.submit('careful')\nawait asyncio.sleep(0.02)\njob.cancel()\n\
-        await ferry.Event.named('cleaned up').wait()\nprint('cleaned up')\n";
-    let outcome = beside(python, SERVES);
-    assert_eq!((outcome.stderr.as_str(), outcome.code), ("", Some(0)));
-    let printed = "of the script | True\nValueError: of python\nValueError through both raises\ncleaned up\n";
-    assert_eq!(outcome.stdout, printed);
+    let printed = "of the script | True\nValueError: of Python\nValueError | through both | raises\ncleaned up\n\
+                   future was cancelled\ncancelled: enough\n";
+    check(&["beside_errors.py", "beside.wren"], 0, printed, "");
 }
 
 #[test]
 fn programs_end_together_with_the_first_code_that_is_not_0() {
     let outcome = beside("print('python')\n", "Fiber.abort(\"wren\")");
     assert_eq!((outcome.stdout.as_str(), outcome.code), ("python\n", Some(70)));
-    let outcome = beside("import sys\nsys.exit(3)\n", SERVES);
+    let outcome =
+        beside("import sys\nsys.exit(3)\n", "import \"async\" for Async\nAsync.register(\"one\") { 1 }");
     assert_eq!((outcome.stderr.as_str(), outcome.code), ("", Some(3)));
     let outcome =
         beside("1 / 0\n", "import \"async\" for Async\nAsync.sleep(20)\nSystem.print(\"to its end\")");
@@ -249,7 +221,7 @@ fn ctrl_c_ends_a_program_that_waits() {
     let outcome = finish_interrupted(&mut ferry(&[&path]));
     assert_eq!((outcome.stderr.as_str(), outcome.code), ("The program was interrupted.\n", Some(130)));
     let python = file("sleeps.py", b"import asyncio\nprint('ready')\nawait asyncio.sleep(1e6)\n");
-    let outcome = finish_interrupted(&mut ferry(&[&python, &file("beside.wren", SERVES.as_bytes())]));
+    let outcome = finish_interrupted(&mut ferry(&[&python, "beside.wren"]));
     assert_eq!(outcome.signal, Some(2), "{}", outcome.stderr);
 }
 

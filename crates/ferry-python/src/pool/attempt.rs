@@ -12,7 +12,7 @@ use crate::{
     value::{self, Crossing},
 };
 use asyncferry::{
-    Failure, Future, Value,
+    Failure, Future, Value, cancellable,
     jobs::{self, AlreadyRegistered, JobBuilder, NoRetry, SubmitError},
     promise,
 };
@@ -228,20 +228,50 @@ fn job_of_named<'py>(py: Python<'py>, job: &jobs::Job<Value>, name: &str) -> PyR
 
 /// Calls a function, on one of Ferry's Python threads, and waits for what it gives.
 async fn attempt(called: Arc<Called>, job: Arc<Activity>) -> Result<Once<Py<PyAny>>, Boxed> {
-    let activity = job.attempt();
-    let (promise, mut outcome) = promise();
-    let mut given_up = GivenUp { activity: activity.clone(), job, is_over: false };
-    let call = threads::Call { called, activity: activity.clone(), promise, metered: None };
-    threads::submit_from_rust(call)?;
-    poll_fn(|cx| outcome.poll_settled(cx)).await;
-    given_up.is_over = true;
-    match outcome.get() {
-        Some(Ok(result)) => match result.take() {
-            Some(result) => Ok(Once::new(result)),
-            None => Err("the function's result was lost".into()),
-        },
-        Some(Err(failure)) => Err(ended(failure, &activity)),
-        None => Err("the function was lost".into()),
+    let mut running = Running::start(called, job)?;
+    poll_fn(|cx| running.outcome.poll_settled(cx)).await;
+    running.result()
+}
+
+/// As [`attempt`], where only the job itself hears of requests to cancel: the function is told what they say.
+async fn attempt_of_others(called: Arc<Called>, job: Arc<Activity>) -> Result<Once<Py<PyAny>>, Boxed> {
+    let mut running = Running::start(called, job)?;
+    match cancellable(poll_fn(|cx| running.outcome.poll_settled(cx))).await {
+        Ok(()) => running.result(),
+        Err(cancelled) => {
+            // The function hears of it before it's left.
+            running.given_up.activity.stop(cancelled.message());
+            Err(cancelled.into())
+        }
+    }
+}
+
+/// A function that was called.
+struct Running {
+    outcome: Future<Once<Py<PyAny>>>,
+    given_up: GivenUp,
+}
+
+impl Running {
+    fn start(called: Arc<Called>, job: Arc<Activity>) -> Result<Self, Boxed> {
+        let activity = job.attempt();
+        let (promise, outcome) = promise();
+        let given_up = GivenUp { activity: activity.clone(), job, is_over: false };
+        threads::submit_from_rust(threads::Call { called, activity, promise, metered: None })?;
+        Ok(Self { outcome, given_up })
+    }
+
+    /// What it gave; it has ended.
+    fn result(mut self) -> Result<Once<Py<PyAny>>, Boxed> {
+        self.given_up.is_over = true;
+        match self.outcome.get() {
+            Some(Ok(result)) => match result.take() {
+                Some(result) => Ok(Once::new(result)),
+                None => Err("the function's result was lost".into()),
+            },
+            Some(Err(failure)) => Err(ended(failure, &self.given_up.activity)),
+            None => Err("the function was lost".into()),
+        }
     }
 }
 
@@ -290,7 +320,7 @@ pub(super) fn register(
             let (what, answer) = called.ok_or("the pool that registered this function is gone")?;
             let job = Arc::new(Activity::default());
             let called = Called { name, what, context: None, home: None };
-            attempt(Arc::new(called), job).await?;
+            attempt_of_others(Arc::new(called), job).await?;
             let value = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
             value.ok_or_else(|| Boxed::from("the function's result was lost"))
         }

@@ -20,4 +20,13 @@ Timer.sleep(1)
 // expect: scheduled
 // expect: another
 System.print("after") // expect: after
-System.print(Fiber.new { Scheduler.add(1) }.try()) // expect: The scheduler takes functions.
+// Whatever can be called.
+class Callable {
+  construct new() {}
+  call() { System.print("an object") }
+}
+Scheduler.add(Callable.new())
+Scheduler.add(1)
+Timer.sleep(1)
+// expect: an object
+// expect unseen: Num does not implement 'call()'.
