@@ -61,7 +61,7 @@ fn chain(
             if on == On::Both { given.and(outcome) } else { given }
         }
     };
-    let task = home.spawn(&name, body)?;
+    let task = home.spawn(name, body)?;
     object(&home, cx, task)
 }
 

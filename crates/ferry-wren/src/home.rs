@@ -23,7 +23,7 @@ use crate::{
     mail::Shared,
     park::Park,
     stream::Streams,
-    task::{Kind, Task, Unseen},
+    task::{Kind, Name, Task, Unseen},
 };
 use asyncferry::{
     AsyncError, Failure, TaskHandle, Value, ValueLimits, catch_panic, jobs::Pool, promise, spawn_local,
@@ -278,7 +278,7 @@ impl Home {
     /// Starts a task, whose future gives what it ends with. Its error is told if nobody looks at it.
     pub(crate) fn spawn(
         self: &Rc<Self>,
-        name: &str,
+        name: impl Into<Name>,
         body: impl Future<Output = Waited> + 'static,
     ) -> Result<Arc<Task>, Error> {
         self.spawn_with(name, Errors::AreToldIfUnseen, body)
@@ -287,7 +287,7 @@ impl Home {
     /// As [`spawn`](Self::spawn), where it's said what becomes of its error.
     pub(crate) fn spawn_with(
         self: &Rc<Self>,
-        name: &str,
+        name: impl Into<Name>,
         errors: Errors,
         body: impl Future<Output = Waited> + 'static,
     ) -> Result<Arc<Task>, Error> {
@@ -297,7 +297,8 @@ impl Home {
         let entry = tasks.vacant_entry();
         let (promise, outcome) = promise();
         let place = Place { home: self.clone(), key: entry.key() };
-        let told_as: Rc<str> = name.into();
+        let name = name.into();
+        let told_as = name.clone();
         let handle = spawn_local(async move {
             let place = place;
             let outcome = match catch_panic(body).await {

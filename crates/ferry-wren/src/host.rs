@@ -33,7 +33,7 @@ use wren::{Context, Error, VmBuilder};
 /// What is registered with a machine.
 #[derive(Default)]
 pub(crate) struct Functions {
-    functions: FxHashMap<String, Function>,
+    functions: FxHashMap<Arc<str>, Function>,
     streams: FxHashMap<String, StreamFunction>,
     /// Names that the script has registered with the pool.
     pub(crate) in_pool: Vec<String>,
@@ -78,7 +78,7 @@ impl Functions {
             });
             Ok(called)
         };
-        self.functions.insert(name.to_owned(), Rc::new(function));
+        self.functions.insert(name.into(), Rc::new(function));
         Ok(())
     }
 
@@ -119,7 +119,8 @@ impl Functions {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = self.functions.keys().chain(self.streams.keys()).cloned().collect();
+        let mut names: Vec<_> =
+            self.functions.keys().map(ToString::to_string).chain(self.streams.keys().cloned()).collect();
         names.sort_unstable();
         names
     }
@@ -198,9 +199,14 @@ fn call(
     let home = current();
     let arguments = arguments_of(&home, cx, &arguments)?;
     let options = Options::read(cx, &options)?;
-    let own = home.functions.borrow().functions.get(&name).cloned();
+    let own = home
+        .functions
+        .borrow()
+        .functions
+        .get_key_value(&*name)
+        .map(|(name, own)| (name.clone(), own.clone()));
     match own {
-        Some(function) => {
+        Some((name, function)) => {
             let task = call_own(&home, &name, &*function, arguments, &options)?;
             task::object(&home, cx, task).map(Answer::Value)
         }
@@ -227,7 +233,7 @@ fn arguments_of(home: &Rc<Home>, cx: &mut Context<'_>, given: &wren::Value) -> R
 /// Calls a function of the machine's own.
 fn call_own(
     home: &Rc<Home>,
-    name: &str,
+    name: &Arc<str>,
     function: &dyn Fn(Value) -> Result<Called, Failure>,
     arguments: Value,
     options: &Options,
@@ -239,15 +245,15 @@ fn call_own(
     }
     let mut called = match function(arguments) {
         Ok(called) => called,
-        Err(failure) => return Ok(Task::new(Kind::Done(Err(failure)), name, None)),
+        Err(failure) => return Ok(Task::new(Kind::Done(Err(failure)), name.clone(), None)),
     };
     if options.timeout != Some(Duration::ZERO)
         && let Poll::Ready(result) = called.as_mut().poll(&mut TaskContext::from_waker(Waker::noop()))
     {
-        return Ok(Task::new(Kind::Done(result.map(Item::Plain)), name, None));
+        return Ok(Task::new(Kind::Done(result.map(Item::Plain)), name.clone(), None));
     }
     let limit = options.timeout;
-    home.spawn(name, async move {
+    home.spawn(name.clone(), async move {
         let result = match limit {
             None => called.await,
             Some(limit) => timeout(limit, called).await.map_err(|_| timed_out(limit))?,
@@ -274,16 +280,16 @@ fn submit(
     if let Some(timeout) = options.timeout {
         job = job.timeout(timeout);
     }
-    let submitting = submitting(home.clone(), name.to_owned(), job);
+    let submitting = submitting(home.clone(), job);
     wait(home, cx, Park::new(By::Itself, submitting))
 }
 
-async fn submitting(home: Rc<Home>, name: String, job: JobBuilder<Value>) -> Waited {
+async fn submitting(home: Rc<Home>, job: JobBuilder<Value>) -> Waited {
     let job = match job.submit().await {
         Ok(job) => job,
         Err(error) => return Err(refused_by_pool(&home, error)),
     };
-    let task = Task::new(Kind::Job(Arc::new(job)), &name, None);
+    let task = Task::new(Kind::Job(Arc::new(job)), "a job", None);
     Ok(Item::Task(task))
 }
 

@@ -146,7 +146,7 @@ fn open(home: &Rc<Home>, letter: Letter) {
         }
         outcome
     };
-    match home.spawn_with(&name, Errors::GoElsewhere, body) {
+    match home.spawn_with(name, Errors::GoElsewhere, body) {
         Ok(task) => task.see(),
         Err(_) => unreachable!("there is room, as was seen before"),
     }

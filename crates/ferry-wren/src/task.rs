@@ -14,6 +14,7 @@ use asyncferry::{
     yield_now,
 };
 use std::{
+    ops::Deref,
     rc::Rc,
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -24,7 +25,7 @@ use wren::{Context, Error, VmBuilder};
 
 pub(crate) struct Task {
     kind: Kind,
-    name: Box<str>,
+    name: Name,
     id: OnceLock<JobId>,
     /// Whether somebody has looked at its outcome, or will.
     is_seen: AtomicBool,
@@ -49,11 +50,51 @@ pub(crate) struct Unseen {
     pub(crate) failure: Failure,
 }
 
+/// What a task is called.
+#[derive(Clone)]
+pub(crate) enum Name {
+    Fixed(&'static str),
+    Shared(Arc<str>),
+}
+
+impl From<&'static str> for Name {
+    fn from(name: &'static str) -> Self {
+        Self::Fixed(name)
+    }
+}
+
+impl From<Arc<str>> for Name {
+    fn from(name: Arc<str>) -> Self {
+        Self::Shared(name)
+    }
+}
+
+impl From<String> for Name {
+    fn from(name: String) -> Self {
+        Self::Shared(name.into())
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Fixed(name) => name,
+            Self::Shared(name) => name,
+        }
+    }
+}
+
 /// What a Wren object of the class `Task` holds.
 pub(crate) struct TaskObject(pub(crate) Arc<Task>);
 
 impl Task {
-    pub(crate) fn new(kind: Kind, name: &str, unseen: Option<Arc<Mutex<Vec<Unseen>>>>) -> Arc<Self> {
+    pub(crate) fn new(
+        kind: Kind,
+        name: impl Into<Name>,
+        unseen: Option<Arc<Mutex<Vec<Unseen>>>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             kind,
             name: name.into(),
@@ -68,7 +109,10 @@ impl Task {
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        match &self.kind {
+            Kind::Job(job) => job.name(),
+            _ => &self.name,
+        }
     }
 
     pub(crate) fn state(&self) -> State {
@@ -231,7 +275,9 @@ fn by_id(id: JobId) -> Option<Arc<Task>> {
     let known = home.ids.borrow().get(id);
     known.or_else(|| {
         let job = home.pool.ids().job(id)?;
-        Some(Task::new(Kind::Job(job), "a job of elsewhere", None))
+        let task = Task::new(Kind::Job(job), "a job of elsewhere", None);
+        let _ = task.id.set(id);
+        Some(task)
     })
 }
 
@@ -389,8 +435,6 @@ fn cleanup(_: &mut Context<'_>, task: Arc<Task>) -> Result<Answer, Error> {
         drop(known);
         // One that was never there, or is gone, is cleaned up.
         let _ = home.pool.ids().cleanup(*id);
-    } else if let Kind::Job(job) = &task.kind {
-        let _ = current().pool.ids().cleanup(job.id());
     }
     Ok(Answer::Value(wren::Value::Null))
 }

@@ -20,7 +20,7 @@ pub use limits::ValueLimits;
 
 use indexmap::IndexMap;
 use serde::{Serialize, de::DeserializeOwned};
-use std::{error::Error, fmt};
+use std::{cell::Cell, error::Error, fmt};
 
 /// Plain data that crosses languages: what the arguments and results of jobs are made of that are called by name.
 ///
@@ -233,7 +233,8 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, ValueError> {
 /// # Errors
 /// As [`to_value`].
 pub fn to_value_within<T: Serialize + ?Sized>(value: &T, limits: &ValueLimits) -> Result<Value, ValueError> {
-    value.serialize(ser::Serializer::new(limits))
+    let size = Cell::new(0);
+    value.serialize(ser::Serializer::new(limits, &size))
 }
 
 /// Makes a Rust value of a [`Value`]. A list serves for a struct as well, by position.
@@ -250,6 +251,10 @@ pub fn to_value_within<T: Serialize + ?Sized>(value: &T, limits: &ValueLimits) -
 /// assert_eq!(error.to_string(), "at .b: a u32 is wanted, not the text \"two\"");
 /// ```
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, ValueError> {
+    // Keeping the path costs more than the rest, and only an error has it.
+    if let Ok(made) = T::deserialize(de::Deserializer::new(value)) {
+        return Ok(made);
+    }
     serde_path_to_error::deserialize(de::Deserializer::new(value)).map_err(|error| {
         let path = error.path().to_string();
         let path = if path == "." || path == "?" { String::new() } else { path };

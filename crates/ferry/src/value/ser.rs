@@ -9,20 +9,21 @@ use serde::{
         SerializeTupleStruct, SerializeTupleVariant,
     },
 };
-use std::{cell::Cell, rc::Rc};
+use std::cell::Cell;
 
 /// Makes one value, so deep within others.
-#[derive(Clone)]
-pub(super) struct Serializer {
+#[derive(Clone, Copy)]
+pub(super) struct Serializer<'a> {
     limits: ValueLimits,
     depth: usize,
     /// Of all that was made so far.
-    size: Rc<Cell<usize>>,
+    size: &'a Cell<usize>,
 }
 
-impl Serializer {
-    pub(super) fn new(limits: &ValueLimits) -> Self {
-        Self { limits: *limits, depth: 0, size: Rc::default() }
+impl<'a> Serializer<'a> {
+    /// One that counts in `size`, from what is there.
+    pub(super) fn new(limits: &ValueLimits, size: &'a Cell<usize>) -> Self {
+        Self { limits: *limits, depth: 0, size }
     }
 
     fn count(&self, content: usize) -> Result<(), ValueError> {
@@ -54,30 +55,30 @@ impl Serializer {
         if self.depth >= self.limits.depth {
             return Err(self.limits.too_deep());
         }
-        Ok(Self { depth: self.depth + 1, ..self.clone() })
+        Ok(Self { depth: self.depth + 1, ..*self })
     }
 
-    fn list(&self, length: Option<usize>) -> Result<List, ValueError> {
+    fn list(&self, length: Option<usize>) -> Result<List<'a>, ValueError> {
         const AHEAD: usize = 1024;
         let values = Vec::with_capacity(length.unwrap_or(0).min(AHEAD));
         Ok(List { parts: self.inner()?, values, variant: None })
     }
 
-    fn map(&self) -> Result<Map, ValueError> {
+    fn map(&self) -> Result<Map<'a>, ValueError> {
         Ok(Map { parts: self.inner()?, values: IndexMap::new(), key: None, variant: None })
     }
 }
 
 /// A list that is being made; as the content of this variant of an enum, if it's one.
-pub(super) struct List {
-    parts: Serializer,
+pub(super) struct List<'a> {
+    parts: Serializer<'a>,
     values: Vec<Value>,
     variant: Option<&'static str>,
 }
 
 /// A map that is being made.
-pub(super) struct Map {
-    parts: Serializer,
+pub(super) struct Map<'a> {
+    parts: Serializer<'a>,
     values: IndexMap<String, Value>,
     key: Option<String>,
     variant: Option<&'static str>,
@@ -90,9 +91,9 @@ fn tagged(variant: Option<&'static str>, value: Value) -> Value {
     }
 }
 
-impl List {
+impl List<'_> {
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), ValueError> {
-        let value = value.serialize(self.parts.clone()).map_err(|error| error.inside(self.values.len()))?;
+        let value = value.serialize(self.parts).map_err(|error| error.inside(self.values.len()))?;
         self.values.push(value);
         Ok(())
     }
@@ -102,10 +103,10 @@ impl List {
     }
 }
 
-impl Map {
+impl Map<'_> {
     fn put<T: Serialize + ?Sized>(&mut self, key: String, value: &T) -> Result<(), ValueError> {
         self.parts.count(key.len())?;
-        let value = value.serialize(self.parts.clone()).map_err(|mut error| {
+        let value = value.serialize(self.parts).map_err(|mut error| {
             error.path = format!(".{key}{}", error.path);
             error
         })?;
@@ -126,16 +127,16 @@ macro_rules! plain {
     )*};
 }
 
-impl ser::Serializer for Serializer {
+impl<'a> ser::Serializer for Serializer<'a> {
     type Ok = Value;
     type Error = ValueError;
-    type SerializeSeq = List;
-    type SerializeTuple = List;
-    type SerializeTupleStruct = List;
-    type SerializeTupleVariant = List;
-    type SerializeMap = Map;
-    type SerializeStruct = Map;
-    type SerializeStructVariant = Map;
+    type SerializeSeq = List<'a>;
+    type SerializeTuple = List<'a>;
+    type SerializeTupleStruct = List<'a>;
+    type SerializeTupleVariant = List<'a>;
+    type SerializeMap = Map<'a>;
+    type SerializeStruct = Map<'a>;
+    type SerializeStructVariant = Map<'a>;
 
     plain! {
         serialize_i8(i8) => whole;
@@ -223,15 +224,15 @@ impl ser::Serializer for Serializer {
         Ok(tagged(Some(variant), value))
     }
 
-    fn serialize_seq(self, length: Option<usize>) -> Result<List, ValueError> {
+    fn serialize_seq(self, length: Option<usize>) -> Result<List<'a>, ValueError> {
         self.list(length)
     }
 
-    fn serialize_tuple(self, length: usize) -> Result<List, ValueError> {
+    fn serialize_tuple(self, length: usize) -> Result<List<'a>, ValueError> {
         self.list(Some(length))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<List, ValueError> {
+    fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<List<'a>, ValueError> {
         self.list(Some(length))
     }
 
@@ -241,15 +242,15 @@ impl ser::Serializer for Serializer {
         _index: u32,
         variant: &'static str,
         length: usize,
-    ) -> Result<List, ValueError> {
+    ) -> Result<List<'a>, ValueError> {
         Ok(List { variant: Some(variant), ..self.inner()?.list(Some(length))? })
     }
 
-    fn serialize_map(self, _length: Option<usize>) -> Result<Map, ValueError> {
+    fn serialize_map(self, _length: Option<usize>) -> Result<Map<'a>, ValueError> {
         self.map()
     }
 
-    fn serialize_struct(self, _: &'static str, _length: usize) -> Result<Map, ValueError> {
+    fn serialize_struct(self, _: &'static str, _length: usize) -> Result<Map<'a>, ValueError> {
         self.map()
     }
 
@@ -259,14 +260,14 @@ impl ser::Serializer for Serializer {
         _index: u32,
         variant: &'static str,
         _length: usize,
-    ) -> Result<Map, ValueError> {
+    ) -> Result<Map<'a>, ValueError> {
         Ok(Map { variant: Some(variant), ..self.inner()?.map()? })
     }
 }
 
 macro_rules! list {
     ($($trait:ident::$method:ident;)*) => {$(
-        impl $trait for List {
+        impl $trait for List<'_> {
             type Ok = Value;
             type Error = ValueError;
 
@@ -288,12 +289,13 @@ list! {
     SerializeTupleVariant::serialize_field;
 }
 
-impl SerializeMap for Map {
+impl SerializeMap for Map<'_> {
     type Ok = Value;
     type Error = ValueError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ValueError> {
-        let made = key.serialize(Serializer::new(&ValueLimits { depth: 0, ..self.parts.limits }));
+        let size = Cell::new(0);
+        let made = key.serialize(Serializer::new(&ValueLimits { depth: 0, ..self.parts.limits }, &size));
         self.key = Some(match made {
             Ok(Value::String(text)) => text,
             Ok(key @ (Value::Int(_) | Value::Bool(_))) => key.to_string(),
@@ -321,7 +323,7 @@ impl SerializeMap for Map {
 
 macro_rules! map {
     ($($trait:ident)*) => {$(
-        impl $trait for Map {
+        impl $trait for Map<'_> {
             type Ok = Value;
             type Error = ValueError;
 
