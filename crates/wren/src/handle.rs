@@ -15,8 +15,15 @@ pub(crate) struct Roots(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
-    words: Vec<Word>,
+    slots: Vec<Slot>,
     free: Vec<usize>,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    word: Word,
+    /// So many handles stand for it. A free slot has none, and null.
+    handles: usize,
 }
 
 impl Roots {
@@ -25,27 +32,28 @@ impl Roots {
     }
 
     pub(crate) fn each(&self, mut see: impl FnMut(Word)) {
-        self.table().words.iter().for_each(|word| see(*word));
+        self.table().slots.iter().for_each(|slot| see(slot.word));
     }
 
     pub(crate) fn root(self: &Arc<Self>, word: Word) -> Handle {
         let mut table = self.table();
+        let slot = Slot { word, handles: 1 };
         let index = match table.free.pop() {
             Some(index) => {
-                table.words[index] = word;
+                table.slots[index] = slot;
                 index
             }
             None => {
-                table.words.push(word);
-                table.words.len() - 1
+                table.slots.push(slot);
+                table.slots.len() - 1
             }
         };
-        Handle(Arc::new(Rooted { roots: Arc::clone(self), index }))
+        Handle { roots: Arc::clone(self), index }
     }
 
     /// What a handle stands for, if it's one of this table.
     pub(crate) fn word(self: &Arc<Self>, handle: &Handle) -> Option<Word> {
-        Arc::ptr_eq(self, &handle.0.roots).then(|| self.table().words[handle.0.index])
+        Arc::ptr_eq(self, &handle.roots).then(|| self.table().slots[handle.index].word)
     }
 }
 
@@ -53,31 +61,39 @@ impl Roots {
 ///
 /// As long as there is one, or a clone of it, its value is not collected. It's a number only: what it stands for is seen
 /// through a [`Context`](crate::Context) of its own `Vm`.
-#[derive(Clone)]
-pub struct Handle(Arc<Rooted>);
-
-struct Rooted {
+pub struct Handle {
     roots: Arc<Roots>,
     index: usize,
 }
 
-impl Drop for Rooted {
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        self.roots.table().slots[self.index].handles += 1;
+        Self { roots: Arc::clone(&self.roots), index: self.index }
+    }
+}
+
+impl Drop for Handle {
     fn drop(&mut self) {
         let mut table = self.roots.table();
-        table.words[self.index] = Word::NULL;
-        table.free.push(self.index);
+        let slot = &mut table.slots[self.index];
+        slot.handles -= 1;
+        if slot.handles == 0 {
+            slot.word = Word::NULL;
+            table.free.push(self.index);
+        }
     }
 }
 
 impl PartialEq for Handle {
     /// Whether they are the same handle, or clones of one.
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.roots, &other.roots) && self.index == other.index
     }
 }
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Handle({})", self.0.index)
+        write!(f, "Handle({})", self.index)
     }
 }
