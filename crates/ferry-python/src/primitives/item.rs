@@ -1,5 +1,6 @@
 //! [`Item`]: what lies in a queue that Rust and Python share.
 
+use super::queue::Element;
 use pyo3::{IntoPyObjectExt, prelude::*};
 use std::{any::Any, fmt};
 
@@ -87,11 +88,29 @@ impl Item {
         }
     }
 
-    pub(super) fn type_name(&self) -> &'static str {
+    fn type_name(&self) -> &'static str {
         match &self.0 {
             Content::Python(_) => "a Python object",
             Content::Rust(value) => value.type_name(),
         }
+    }
+}
+
+impl Element for Item {
+    fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(object.clone().unbind().into())
+    }
+
+    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        Self::into_python(self, py)
+    }
+
+    fn object(&self) -> Option<&Py<PyAny>> {
+        Self::object(self)
+    }
+
+    fn shown(&self) -> String {
+        format!("<{} of Rust>", self.type_name())
     }
 }
 

@@ -150,10 +150,10 @@ impl Line for Arc<Sorted> {
         self.put_by(item, |tokens| tokens.put_in_turn(()))
     }
 
-    fn putting(&self, item: Bound<'_, PyAny>) -> BoxedWait {
+    fn putting(&self, item: Bound<'_, PyAny>) -> PyResult<BoxedWait> {
         let tokens = self.tokens.clone();
         let token = Box::pin(async move { tokens.put(()).await });
-        Box::pin(Putting { sorted: self.clone(), item: item.unbind(), token })
+        Ok(Box::pin(Putting { sorted: self.clone(), item: item.unbind(), token }))
     }
 
     fn get_nowait<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Refusal>> {

@@ -328,7 +328,7 @@ impl From<GetError> for Refusal {
 pub(super) trait Line {
     fn put_nowait(&self, item: &Bound<'_, PyAny>) -> PyResult<Result<(), Refusal>>;
     fn put_in_turn(&self, item: &Bound<'_, PyAny>) -> PyResult<Result<(), Refusal>>;
-    fn putting(&self, item: Bound<'_, PyAny>) -> BoxedWait;
+    fn putting(&self, item: Bound<'_, PyAny>) -> PyResult<BoxedWait>;
     fn get_nowait<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Refusal>>;
     fn get_in_turn<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Refusal>>;
     fn getting(&self) -> BoxedWait;
@@ -348,26 +348,44 @@ pub(super) trait Line {
     fn clear(&self);
 }
 
-impl<S: Storage<Item> + Send + 'static> Line for Arc<QueueWith<Item, S>> {
+/// What lies in a queue.
+pub(super) trait Element: Send + 'static {
+    /// What a Python object is there.
+    ///
+    /// # Errors
+    /// When it can't be there.
+    fn of(object: &Bound<'_, PyAny>) -> PyResult<Self>
+    where
+        Self: std::marker::Sized;
+
+    fn into_python(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>>;
+
+    /// The Python object, if it is one.
+    fn object(&self) -> Option<&Py<PyAny>>;
+
+    /// How one is shown that is none.
+    fn shown(&self) -> String;
+}
+
+impl<T: Element, S: Storage<T> + Send + 'static> Line for Arc<QueueWith<T, S>> {
     fn put_nowait(&self, item: &Bound<'_, PyAny>) -> PyResult<Result<(), Refusal>> {
-        let put = turn::attached(item.py(), || QueueWith::put_nowait(self, item.clone().unbind().into()));
-        Ok(put.map_err(Refusal::from))
+        let element = T::of(item)?;
+        Ok(turn::attached(item.py(), || QueueWith::put_nowait(self, element)).map_err(Refusal::from))
     }
 
     fn put_in_turn(&self, item: &Bound<'_, PyAny>) -> PyResult<Result<(), Refusal>> {
-        let put = turn::attached(item.py(), || QueueWith::put_in_turn(self, item.clone().unbind().into()));
-        Ok(put.map_err(Refusal::from))
+        let element = T::of(item)?;
+        Ok(turn::attached(item.py(), || QueueWith::put_in_turn(self, element)).map_err(Refusal::from))
     }
 
-    fn putting(&self, item: Bound<'_, PyAny>) -> BoxedWait {
-        let (queue, item) = (self.clone(), Item::from(item.unbind()));
-        waiting_for(
-            async move { queue.put(item).await.map_err(|QueueShutDown(_)| ()) },
-            |py, put| match put {
+    fn putting(&self, item: Bound<'_, PyAny>) -> PyResult<BoxedWait> {
+        let (queue, element) = (self.clone(), T::of(&item)?);
+        Ok(waiting_for(async move { queue.put(element).await.map_err(|QueueShutDown(_)| ()) }, |py, put| {
+            match put {
                 Ok(()) => Ok(py.None()),
                 Err(()) => Err(Refusal::ShutDown.into_error(py)),
-            },
-        )
+            }
+        }))
     }
 
     fn get_nowait<'py>(&self, py: Python<'py>) -> PyResult<Result<Bound<'py, PyAny>, Refusal>> {
@@ -429,11 +447,11 @@ impl<S: Storage<Item> + Send + 'static> Line for Arc<QueueWith<Item, S>> {
     fn reprs(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         let mut items = Vec::new();
         self.look_at_each(&mut |item| {
-            items.push(item.object().map(|object| object.clone_ref(py)).ok_or(item.type_name()));
+            items.push(item.object().map(|object| object.clone_ref(py)).ok_or_else(|| item.shown()));
         });
         let shown = items.into_iter().map(|item| match item {
             Ok(object) => Ok(object.bind(py).repr()?.to_string()),
-            Err(type_name) => Ok(format!("<{type_name} of Rust>")),
+            Err(shown) => Ok(shown),
         });
         shown.collect()
     }
@@ -471,7 +489,7 @@ for it already. QueueShutDown if the queue is shut down, before or meanwhile.";
         let line = owner.get().line();
         match line.put_in_turn(&item)? {
             Ok(()) => Ok(Begun::none(owner.py())),
-            Err(Refusal::Full) => Ok(Begun::Waits(line.putting(item))),
+            Err(Refusal::Full) => Ok(Begun::Waits(line.putting(item)?)),
             Err(refusal) => Err(refusal.into_error(owner.py())),
         }
     }
