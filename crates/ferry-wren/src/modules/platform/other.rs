@@ -1,5 +1,6 @@
 //! Systems that are no Unix: WASI, browsers, Windows. What they don't have is zero.
 
+use super::Numbers;
 use std::{
     fs::{File, Metadata, OpenOptions},
     io,
@@ -19,19 +20,6 @@ pub(crate) fn descriptor(_file: &File) -> i64 {
 
 pub(crate) fn numbers(_metadata: &Metadata) -> Numbers {
     Numbers::default()
-}
-
-#[derive(Default)]
-pub(crate) struct Numbers {
-    pub(crate) block_count: u64,
-    pub(crate) block_size: u64,
-    pub(crate) device: u64,
-    pub(crate) group: u64,
-    pub(crate) inode: u64,
-    pub(crate) link_count: u64,
-    pub(crate) mode: u64,
-    pub(crate) special_device: u64,
-    pub(crate) user: u64,
 }
 
 pub(crate) fn parent_id() -> u32 {

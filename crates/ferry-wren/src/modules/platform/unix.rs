@@ -1,5 +1,6 @@
 //! Unix.
 
+use super::Numbers;
 use rustix::{
     process::{Pid, Signal, kill_process},
     termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
@@ -35,7 +36,6 @@ pub(crate) fn descriptor(file: &File) -> i64 {
     file.as_raw_fd().into()
 }
 
-/// The numbers of a file that `Stat` tells of.
 pub(crate) fn numbers(metadata: &Metadata) -> Numbers {
     Numbers {
         block_count: metadata.blocks(),
@@ -48,18 +48,6 @@ pub(crate) fn numbers(metadata: &Metadata) -> Numbers {
         special_device: metadata.rdev(),
         user: metadata.uid().into(),
     }
-}
-
-pub(crate) struct Numbers {
-    pub(crate) block_count: u64,
-    pub(crate) block_size: u64,
-    pub(crate) device: u64,
-    pub(crate) group: u64,
-    pub(crate) inode: u64,
-    pub(crate) link_count: u64,
-    pub(crate) mode: u64,
-    pub(crate) special_device: u64,
-    pub(crate) user: u64,
 }
 
 pub(crate) fn parent_id() -> u32 {
