@@ -147,7 +147,8 @@ pub(crate) fn register(builder: VmBuilder) -> VmBuilder {
             channel.0.sent.is_shut_down()
         })
         .method_of("async", class, "count", |channel: &mut ChannelObject, _: &mut Context<'_>, ()| {
-            channel.0.sent.qsize() as f64
+            // One for none has only what its senders wait with.
+            if channel.0.capacity == 0 { 0.0 } else { channel.0.sent.qsize() as f64 }
         })
         .method_of("async", class, "capacity", |channel: &mut ChannelObject, _: &mut Context<'_>, ()| {
             channel.0.capacity as f64
