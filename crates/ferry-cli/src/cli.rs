@@ -26,9 +26,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a program: Python, whose top level may await, or Wren
     Run(Run),
-    /// Run a program, and show its jobs: live on a terminal, and as one table at the end
     Jobs(Jobs),
     /// Try Wren, line by line
     Repl,
@@ -46,7 +44,7 @@ pub(crate) fn repl() -> ! {
     Ending::Exit(wren::repl::run()).leave()
 }
 
-/// Run a program, and show its jobs: live on a terminal, and as one table at the end.
+/// Run a program, and show its jobs: live on a terminal, and as one table at the end
 ///
 /// The program runs as under `ferry run`, in a process of its own, and the table is written to stderr: the jobs of each
 /// pool, and the functions that were given to submit(), by name and priority. While the table is live, the program's
@@ -78,7 +76,9 @@ impl Jobs {
     }
 }
 
-/// Run a program: Python, whose top level may await, or Wren, if the file's name ends in `.wren`.
+/// Run a program: Python, whose top level may await, or Wren
+///
+/// A program is Wren if its file's name ends in `.wren`.
 ///
 /// Plain Python programs run as under `python`: same arguments, exit codes, tracebacks and packages.
 ///
@@ -104,7 +104,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "SOCKET", hide = true)]
     jobs_feed: Option<PathBuf>,
 
-    /// A file, or `-` for standard input, or `-c CODE`; everything after it is the program's own
+    /// A file, or `-` for standard input, or `-c CODE`; files in Wren that run beside it; and what is the program's own
     #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     program: Vec<OsString>,
 }
