@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A program lives as long as the group, as others may call what it has registered. The group is at its end when nothing in it goes on by
-//! itself: each program was asked twice, and none has gone on in between.
+//! itself: each program was asked twice, none has gone on in between, and no job is left.
 
 use std::ffi::OsString;
 use std::future::pending;
@@ -16,10 +16,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use asyncferry::jobs::Pool;
 use asyncferry::sync::Event;
-use asyncferry::{AsyncRuntime, Failure, select, yield_now};
+use asyncferry::{AsyncRuntime, Failure, select, sleep, yield_now};
 use asyncferry_wren::{Idle, Vm, VmHandle};
 
 use super::{INTERRUPTED, RUNTIME, Source, builder, code_of, flush, lines, tell};
@@ -30,6 +31,7 @@ const STACK: usize = 8 << 20;
 /// Programs that run.
 pub(crate) struct Group {
     programs: Vec<Running>,
+    pool: Pool,
 }
 
 struct Running {
@@ -50,7 +52,7 @@ impl Group {
     pub(crate) fn start(sources: Vec<Source>, pool: &Pool, args: &[OsString], stops: &Stops) -> Self {
         let start = |source| Running::start(source, pool.clone(), args.to_vec(), stops);
         let programs = sources.into_iter().map(start);
-        Self { programs: programs.collect() }
+        Self { programs: programs.collect(), pool: pool.clone() }
     }
 
     /// Waits until nothing goes on any more, and ends the programs. Gives the first exit code that is not 0.
@@ -70,11 +72,19 @@ impl Group {
             for program in &self.programs {
                 now.push(program.handle.run_until_idle().await);
             }
-            if before.as_ref() == Some(&now) {
+            if before.as_ref() != Some(&now) {
+                before = Some(now);
+            } else if self.has_jobs() {
+                // One that nobody waits for may still do what somebody waits for.
+                sleep(Duration::from_millis(5)).await;
+            } else {
                 return;
             }
-            before = Some(now);
         }
+    }
+
+    fn has_jobs(&self) -> bool {
+        self.pool.metrics().iter().any(|kind| kind.queued + kind.running + kind.waiting > 0)
     }
 
     /// Stops the programs, wherever they are.

@@ -202,6 +202,10 @@ fn programs_end_together_with_the_first_code_that_is_not_0() {
     let waits = "import \"async\" for Event\nEvent.named(\"late\").wait()\nSystem.print(\"it came\")";
     let outcome = beside("import asyncferry\nasyncferry.Event.named('late').set()\n", waits);
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str(), outcome.code), ("it came\n", "", Some(0)));
+    let job = "import asyncio, asyncferry\nasync def late():\n    await asyncio.sleep(0.05)\n    \
+               asyncferry.Event.named('late').set()\nkept = asyncferry.default_pool().submit(late)\n";
+    let outcome = beside(job, waits);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str(), outcome.code), ("it came\n", "", Some(0)));
     let outcome = beside("print(1)\n", waits);
     assert_eq!((outcome.stdout.as_str(), outcome.code), ("1\n", Some(70)));
     assert!(outcome.stderr.ends_with(" line 2] in (script)\n"), "{}", outcome.stderr);
