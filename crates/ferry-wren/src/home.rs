@@ -21,7 +21,7 @@ use crate::{
     ids::Ids,
     limits::Stopwatch,
     mail::Shared,
-    park::Park,
+    park::{Park, Waited},
     stream::Streams,
     task::{Kind, Name, Task, Unseen},
 };
@@ -36,12 +36,10 @@ use std::{
     cell::{Cell, RefCell},
     future::Future,
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
 use wren::{Context, Error, Run};
-
-use crate::park::Waited;
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Home>>> = const { RefCell::new(None) };
@@ -58,9 +56,11 @@ pub(crate) struct Home {
     machine: RefCell<Option<wren::Vm>>,
     /// What the fiber waits for that was suspended last.
     park: RefCell<Option<Park>>,
+    /// What the fiber that runs was given last as an error.
     given: RefCell<Option<Failure>>,
     tasks: RefCell<Slab<TaskHandle<()>>>,
     for_others: Cell<usize>,
+    /// The fibers of those, for whoever wants to know where they wait.
     parked: RefCell<Slab<wren::Fiber>>,
     /// Grows whenever a fiber goes on.
     progress: Cell<u64>,
@@ -351,15 +351,22 @@ impl Home {
     // Errors that nobody looked at.
 
     fn tell_unseen(&self) {
-        let unseen = std::mem::take(&mut *self.unseen.lock().unwrap_or_else(PoisonError::into_inner));
+        let unseen = std::mem::take(&mut *self.unseen());
         for unseen in unseen {
-            (self.report.borrow_mut())(&unseen.name, &unseen.failure);
+            self.tell(&unseen.name, &unseen.failure);
         }
     }
 
-    /// Tells of a failure that nobody will look at.
+    fn unseen(&self) -> MutexGuard<'_, Vec<Unseen>> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells of a failure that nobody will look at; later, if one is being told just now.
     pub(crate) fn tell(&self, name: &str, failure: &Failure) {
-        (self.report.borrow_mut())(name, failure);
+        match self.report.try_borrow_mut() {
+            Ok(mut report) => report(name, failure),
+            Err(_) => self.unseen().push(Unseen { name: name.to_owned(), failure: failure.clone() }),
+        }
     }
 }
 
